@@ -1,0 +1,2 @@
+debian_packages clang-19 lld-19 llvm-19 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
+  libclang-rt-19-dev-wasm32 wasi-libc

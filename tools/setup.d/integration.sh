@@ -1,0 +1,1 @@
+debian_packages kcat

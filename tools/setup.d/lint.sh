@@ -1,0 +1,1 @@
+debian_packages clang-format-19 clang-tidy-19
