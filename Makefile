@@ -17,14 +17,30 @@ test: ## Build everything and run every test
 	@$(STAGE) run "unit tests" ctest --preset dev -j $(JOBS)
 	@$(STAGE) end
 
+.PHONY: sanitize
+sanitize: ## Run the unit tests under AddressSanitizer + UBSan, then ThreadSanitizer
+	@$(STAGE) begin sanitize
+	@$(STAGE) run "set up" tools/setup build guests
+	@for preset in asan tsan; do \
+	  $(STAGE) run "$$preset: build" sh -c "cmake --preset $$preset >/dev/null && cmake --build --preset $$preset -j $(JOBS)" && \
+	  $(STAGE) run "$$preset: tests" ctest --preset $$preset -L unit -j $(JOBS) || exit 1; \
+	done
+	@$(STAGE) end
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder; FUZZ_SECONDS each (60)
+	@tools/setup build
+	@cmake --preset fuzz >/dev/null
+	@tools/fuzz $(or $(FUZZ_SECONDS),60) $(JOBS)
+
 .PHONY: fmt
 fmt: ## Format the C++ sources
 	@tools/setup lint
 	@git ls-files '*.h' '*.cc' | xargs -r clang-format-19 -i
 
 .PHONY: lint
-lint: ## Check the format, and clang-tidy over the sources
-	@tools/setup build lint
+lint: ## Check the format, and run clang-tidy over the sources
+	@tools/setup build guests lint
 	@git ls-files '*.h' '*.cc' | xargs -r clang-format-19 --dry-run -Werror
-	@cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS) --target generated 2>/dev/null || true
-	@git ls-files '*.cc' | xargs -r -P $(JOBS) -n 4 clang-tidy-19 --quiet -p build/dev
+	@cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS)
+	@tools/tidy build/dev $(JOBS)
