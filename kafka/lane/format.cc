@@ -93,8 +93,7 @@ const char* why_not(const Interest& interest) {
     return "a payload is none of 1, 2, 3, 4";
   }
   if (is_records_call(interest.payload)) {
-    const bool produced =
-        interest.api_key == kProduce && interest.direction == Direction::kRequest;
+    const bool produced = interest.api_key == kProduce && interest.direction == Direction::kRequest;
     const bool fetched = interest.api_key == kFetch && interest.direction == Direction::kResponse;
     if (!produced && !fetched) {
       return "records and batches exist only in requests of key 0 (Produce) and responses of key 1 "
@@ -136,7 +135,9 @@ const char* why_not(const Edit& edit) {
   return nullptr;
 }
 
-std::uint16_t text_size(std::string_view text) { return static_cast<std::uint16_t>(text.size()); }
+std::uint16_t text_size(std::string_view text) {
+  return static_cast<std::uint16_t>(text.size());
+}
 
 }  // namespace
 
@@ -191,8 +192,8 @@ Result<Subscribed, FormatError> read_subscribed(Bytes from) {
 
 std::size_t head_size(const CallHead& head) {
   const std::size_t fixed = is_records_call(head.payload) ? kRecordsHeadBytes : kMessageHeadBytes;
-  return fixed + head.principal.size() + head.client_id.value_or("").size() +
-         head.address.size() + head.topic.size();
+  return fixed + head.principal.size() + head.client_id.value_or("").size() + head.address.size() +
+         head.topic.size();
 }
 
 void write_head(MutableBytes to, const CallHead& head) {

@@ -84,7 +84,7 @@ struct FormatError {
 
 // One entry of kafka.subscribe.
 struct Interest {
-  std::int16_t api_key = 0;       // -1: every key
+  std::int16_t api_key = 0;  // -1: every key
   std::int16_t first_version = 0;
   std::int16_t last_version = 0;  // 32767: every later one
   Direction direction = Direction::kRequest;
@@ -184,8 +184,8 @@ struct Edit {
   Field field = Field::kValue;
   std::uint16_t header = 0;
   std::uint32_t offset = 0;
-  std::uint32_t length = 0;     // or kToEnd
-  std::optional<Bytes> bytes;   // nullopt: the field becomes null
+  std::uint32_t length = 0;    // or kToEnd
+  std::optional<Bytes> bytes;  // nullopt: the field becomes null
 };
 
 inline constexpr std::size_t kEditsHeadBytes = 16;

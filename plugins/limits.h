@@ -1,0 +1,37 @@
+// Every limit of this module.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace grete::plugins::limits {
+
+// Plug-ins of one chain.
+inline constexpr std::size_t kMaxHooks = 64;
+// Partitions of one Produce or Fetch that a Records hook may see; more is refused as hostile.
+inline constexpr std::size_t kMaxPartitions = 100'000;
+// Batches in one partition's records.
+inline constexpr std::uint32_t kMaxBatches = 100'000;
+// What a batch may decompress to; the connection's budget is the tighter limit for most.
+inline constexpr std::uint64_t kMaxDecompressedBytes = std::uint64_t{128} << 20;
+// A verdict's text for people, in bytes.
+inline constexpr std::size_t kMaxMessageBytes = 1024;
+// A verdict's delay.
+inline constexpr Duration kMaxDelay = std::chrono::seconds{60};
+
+// One call of a plug-in, unless its configuration says otherwise.
+inline constexpr Duration kDefaultDeadline = std::chrono::milliseconds{100};
+inline constexpr Duration kMinDeadline = std::chrono::milliseconds{1};
+inline constexpr Duration kMaxDeadline = std::chrono::seconds{30};
+// Instances of one plug-in in one worker, unless its configuration says otherwise.
+inline constexpr std::uint32_t kDefaultInstances = 8;
+inline constexpr std::uint32_t kMaxInstances = 64;
+// A plug-in's configuration, in bytes.
+inline constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
+// How long a plug-in's on_vm_start and on_configure may take.
+inline constexpr Duration kConfigureDeadline = std::chrono::seconds{10};
+
+}  // namespace grete::plugins::limits
