@@ -44,3 +44,12 @@ lint: ## Check the format, and run clang-tidy over the sources
 	@git ls-files '*.h' '*.cc' | xargs -r clang-format-19 --dry-run -Werror
 	@cmake --preset dev >/dev/null && cmake --build --preset dev -j $(JOBS)
 	@tools/tidy build/dev $(JOBS)
+
+.PHONY: bench
+bench: ## Measure the gateway beside other proxies (BENCH="--rounds 5 --targets nginx,grete")
+	@$(STAGE) begin bench
+	@$(STAGE) run "set up" tools/setup build guests bench
+	@$(STAGE) run "configure" cmake --preset release -DBUILD_TESTING=OFF
+	@$(STAGE) run "build" cmake --build --preset release -j $(JOBS)
+	@$(STAGE) run "bench" bench/run $(or $(BENCH),--page)
+	@$(STAGE) end
