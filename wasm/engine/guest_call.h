@@ -70,7 +70,6 @@ class [[nodiscard]] GuestCall {
 
   void drop();
   void take(GuestCall& other);
-  CallState end(Trap trap);
 
   Instance* instance_ = nullptr;
   CallLimits limits_;

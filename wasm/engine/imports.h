@@ -6,9 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 #include "wasm/engine/compiled_module.h"
@@ -46,10 +49,15 @@ class ImportSet {
                   std::span<const ValueType> parameters, std::span<const ValueType> results,
                   HostFunction function);
 
+  // What keeps `import` from being resolved; empty if nothing does.
+  [[nodiscard]] std::string explain(const ExternInfo& import) const;
+
   [[nodiscard]] wasmtime_linker* handle() const { return linker_; }
 
  private:
   wasmtime_linker* linker_;
+  // By module and name: the signature, as in ExternInfo.
+  std::map<std::pair<std::string, std::string>, std::string> defined_;
 };
 
 // A module whose imports are resolved, ready to be instantiated on any thread. Immutable.

@@ -20,6 +20,12 @@
 
 namespace grete::wasm {
 
+// An integer as the engine passes it: 16 bytes, little-endian, the low ones used.
+struct HostValue {
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+
 // Where an exported function is found in its instance; absent() if the module has none. R is void
 // or an integer, A are integers; 32 bits are i32 and 64 are i64.
 template <class Signature>
@@ -65,7 +71,7 @@ class Instance {
   // Bytes of linear memory now, and the most it may have.
   [[nodiscard]] std::uint64_t memory_bytes() const;
   [[nodiscard]] const InstanceLimits& limits() const { return limits_; }
-  // Since it was made.
+  // Calls begun and slices run since it was made.
   [[nodiscard]] std::uint64_t calls() const { return calls_; }
   [[nodiscard]] std::uint64_t slices() const { return slices_; }
 
@@ -99,6 +105,21 @@ class Instance {
     return imports_[static_cast<std::size_t>(slot)];
   }
 
+  // Marks the time a host function runs: only allocate() may enter the guest then.
+  class HostCallScope {
+   public:
+    explicit HostCallScope(Instance& instance) : instance_(instance) { ++instance_.host_calls_; }
+    ~HostCallScope() { --instance_.host_calls_; }
+    HostCallScope(const HostCallScope&) = delete;
+    HostCallScope& operator=(const HostCallScope&) = delete;
+
+   private:
+    Instance& instance_;
+  };
+
+  // What a HostFunction returns to trap, once the reason is recorded.
+  [[nodiscard]] static wasm_trap_t* unwinding_trap();
+
   // The instance that made the host call, from what the engine passes to a HostFunction.
   [[nodiscard]] static Instance& of(wasmtime_caller* caller);
 
@@ -106,17 +127,14 @@ class Instance {
   friend class GuestCall;
   struct State;
 
-  // An integer as the engine takes it: 16 bytes, little-endian.
-  struct RawValue {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-  };
-
   [[nodiscard]] std::int32_t find_raw(std::string_view name, std::string_view signature);
-  bool invoke_raw(std::int32_t index, RawValue* values, std::size_t count);
-  CallState poll(GuestCall& call);
-  void drop(GuestCall& call);
-  Trap take_trap();
+  // A call from a body.
+  bool invoke_from_body(std::int32_t index, HostValue* values, std::size_t count);
+  bool invoke_raw(std::int32_t index, HostValue* values, std::size_t count);
+  GuestCall begin(Body body, const CallLimits& limits, bool instantiate);
+  CallState poll(GuestCall& call, Moment now);
+  void drop();
+  bool run();
 
   std::shared_ptr<const LinkedModule> module_;
   InstanceLimits limits_;
@@ -128,7 +146,7 @@ class Instance {
   bool usable_ = true;
   bool in_progress_ = false;
   bool allocating_ = false;
-  bool unwinding_ = false;
+  std::uint32_t host_calls_ = 0;
 };
 
 // "i32 i64 -> i32", as ExternInfo::signature has it.
@@ -166,10 +184,10 @@ HostResult<R> Instance::invoke(GuestFunction<R(A...)> function,
                                std::type_identity_t<A>... arguments) {
   constexpr std::size_t kCount =
       std::max<std::size_t>({sizeof...(A), std::is_void_v<R> ? 0 : 1, 1});
-  std::array<RawValue, kCount> values{};
+  std::array<HostValue, kCount> values{};
   std::size_t next = 0;
   ((values[next++].low = static_cast<std::make_unsigned_t<A>>(arguments)), ...);
-  if (!invoke_raw(function.index, values.data(), values.size())) {
+  if (!invoke_from_body(function.index, values.data(), values.size())) {
     return unexpected(Unwinding{});
   }
   if constexpr (std::is_void_v<R>) {

@@ -93,7 +93,6 @@ class RunQueue {
 
   List fresh_;
   List suspended_;
-  Runnable* running_ = nullptr;
   // Whether a slice was used up in this turn.
   bool used_ = false;
   std::uint64_t slices_ = 0;
