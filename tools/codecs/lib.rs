@@ -1,0 +1,1 @@
+//! Nothing: this package names the crates whose sources `fetch` takes.
