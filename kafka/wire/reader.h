@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "kafka/wire/error.h"
+#include "kafka/wire/types.h"
 
 namespace grete::kafka {
 
@@ -26,8 +27,8 @@ class Reader {
   using Cursor = const std::byte*;
 
   Reader(Bytes bytes, Arena& arena)
-      : begin_(bytes.data()),
-        end_(bytes.data() + bytes.size()),
+      : begin_(bytes.data() == nullptr ? &kNothing : bytes.data()),
+        end_(begin_ + bytes.size()),
         position_(begin_),
         arena_(&arena) {}
 

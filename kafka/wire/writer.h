@@ -7,6 +7,8 @@
 //   Writer writer(arena);
 //   if (auto encoded = encode(writer, version, response); !encoded) { ... encoded.error().text() }
 //   for (Bytes piece : writer.pieces()) { ... }
+//
+// After an error nothing that was written is of use.
 #pragma once
 
 #include <cstddef>
@@ -67,7 +69,7 @@ class Writer {
  private:
   Cursor grow(Cursor at, std::size_t size);
   bool close_piece(Cursor at);
-  bool add_piece(Bytes piece);
+  bool reserve_piece();
 
   Cursor limit_ = nullptr;
   Cursor position_ = nullptr;
