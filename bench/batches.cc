@@ -80,7 +80,7 @@ std::string make_event(std::uint32_t& seed, int bytes, int number) {
 }
 
 std::uint32_t crc32c(std::string_view bytes) {
-  static const auto kTable = [] {
+  static const auto remainders = [] {
     std::array<std::uint32_t, 256> table{};
     for (std::uint32_t i = 0; i < table.size(); ++i) {
       std::uint32_t value = i;
@@ -93,7 +93,7 @@ std::uint32_t crc32c(std::string_view bytes) {
   }();
   std::uint32_t crc = ~0u;
   for (const char byte : bytes) {
-    crc = crc >> 8 ^ kTable[(crc ^ static_cast<unsigned char>(byte)) & 0xff];
+    crc = crc >> 8 ^ remainders[(crc ^ static_cast<unsigned char>(byte)) & 0xff];
   }
   return ~crc;
 }

@@ -70,24 +70,22 @@ TEST(Batch, Lz4HoldsTheSameRecordsAsNone) {
 
 TEST(Frames, SinkAnswersWhatTheGeneratorAsks) {
   const Broker broker{.node_id = 3, .host = "127.0.0.1", .port = 21399};
-  const auto metadata = canned_response(kMetadata, kMetadataVersion, broker, "");
-  ASSERT_TRUE(metadata);
-  const auto leader = find_leader(metadata->rest);
-  ASSERT_TRUE(leader);
-  EXPECT_EQ(leader->host, "127.0.0.1");
-  EXPECT_EQ(leader->port, 21399);
-  const auto produce = canned_response(kProduce, kProduceVersion, broker, "");
-  ASSERT_TRUE(produce);
-  EXPECT_EQ(response_error(kProduce, produce->rest), 0);
-  const auto fetch = canned_response(kFetch, kFetchVersion, broker, make_fetch_records(1));
-  ASSERT_TRUE(fetch);
-  EXPECT_EQ(response_error(kFetch, std::string_view(fetch->rest).substr(0, 80)), 0);
+  const auto answer = [&](int key, int version, std::string_view records) {
+    return canned_response(key, version, broker, records).value_or(Response()).rest;
+  };
+  const Leader leader = find_leader(answer(kMetadata, kMetadataVersion, "")).value_or(Leader());
+  EXPECT_EQ(leader.host, "127.0.0.1");
+  EXPECT_EQ(leader.port, 21399);
+  EXPECT_EQ(response_error(kProduce, answer(kProduce, kProduceVersion, "")), 0);
+  const std::string fetch = answer(kFetch, kFetchVersion, make_fetch_records(1));
+  EXPECT_EQ(response_error(kFetch, std::string_view(fetch).substr(0, 80)), 0);
   EXPECT_FALSE(canned_response(kFetch, 99, broker, ""));
 }
 
 TEST(Frames, ErrorsInAnswersAreSeen) {
   const Broker broker;
-  auto produce = canned_response(kProduce, kProduceVersion, broker, "")->rest;
+  std::string produce =
+      canned_response(kProduce, kProduceVersion, broker, "").value_or(Response()).rest;
   // Header tags, topics, name of five bytes, partitions, partition.
   produce[1 + 1 + 6 + 1 + 4 + 1] = 87;
   EXPECT_EQ(response_error(kProduce, produce), 87);

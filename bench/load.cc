@@ -324,11 +324,12 @@ void Load::print() const {
 }  // namespace
 }  // namespace grete::bench
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace grete::bench;
   CLI::App app("Sends Kafka requests in one of the bench's works and prints what it measured.");
   Options options;
   std::vector<std::string> names;
+  names.reserve(kWorks.size());
   for (const Work& work : kWorks) {
     names.emplace_back(work.name);
   }
@@ -350,4 +351,6 @@ int main(int argc, char** argv) {
       std::make_unique<Load>(options, work)->run();
     }
   }
+} catch (const std::exception& error) {
+  grete::bench::die(error.what());
 }

@@ -139,7 +139,7 @@ void Sink::wait_for(Connection& connection, bool write) {
 }  // namespace
 }  // namespace grete::bench
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   using namespace grete::bench;
   CLI::App app("A Kafka broker that stores nothing, for benches.");
   std::string bind;
@@ -158,4 +158,6 @@ int main(int argc, char** argv) {
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
   std::make_unique<Sink>(parse_address(bind), broker)->run();
+} catch (const std::exception& error) {
+  grete::bench::die(error.what());
 }

@@ -103,6 +103,9 @@ Fd connect_to(const Address& address) {
 Fd listen_on(const Address& address) {
   const sockaddr_in at = resolve(address);
   Fd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) {
+    die(std::string("no socket: ") + std::strerror(errno));
+  }
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   without_delay(fd.get());  // what is accepted inherits it
