@@ -1,0 +1,219 @@
+// The client's half of a session.
+#include <array>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "gateway/session/api_versions.h"
+#include "gateway/session/protocol.h"
+#include "gateway/session/session.h"
+
+namespace grete::gateway {
+
+namespace {
+
+constexpr std::uint64_t kMinRequest = kRequestPrefix - 4;
+constexpr std::byte kTlsHandshake{0x16};
+constexpr std::byte kTlsMajorVersion{0x03};
+constexpr std::array<std::string_view, 9> kHttpStarts = {"GET ", "HEAD", "POST", "PUT ", "DELE",
+                                                         "OPTI", "PATC", "CONN", "TRAC"};
+constexpr std::string_view kHttpAnswer =
+    "This port speaks the Apache Kafka protocol. Metrics and health are on the admin port.\n";
+
+SessionError error(SessionFailure failure, std::string text) {
+  return {failure, std::move(text)};
+}
+
+std::string printable(Bytes bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) {
+    text += fmt::format("{:02x}", std::to_integer<int>(byte));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<void, SessionError> Session::check_first_bytes(Bytes prefix, Outputs& out) {
+  if (prefix[0] == kTlsHandshake && prefix[1] == kTlsMajorVersion) {
+    return unexpected(error(SessionFailure::kTlsOnPlainPort,
+                            "the client speaks TLS to a plaintext listener: set its "
+                            "security.protocol to PLAINTEXT or SASL_PLAINTEXT"));
+  }
+  const std::string_view start = as_text(prefix.first(4));
+  for (const std::string_view method : kHttpStarts) {
+    if (start == method) {
+      Buffer answer(*budget_);
+      const std::string text = fmt::format(
+          "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+          "Content-Length: {}\r\n\r\n{}",
+          kHttpAnswer.size(), kHttpAnswer);
+      if (answer.append(as_bytes(text))) {
+        out.to_client.own(std::move(answer));
+      }
+      return unexpected(error(SessionFailure::kHttp,
+                              "the client speaks HTTP to a Kafka listener: metrics and health are "
+                              "on the port of the configuration's admin section"));
+    }
+  }
+  return {};
+}
+
+Result<void, SessionError> Session::check_request(const RequestPrefix& request) const {
+  const std::uint64_t size = request.total - 4;
+  if (size < kMinRequest || size > INT32_MAX || request.key.value() < 0 ||
+      request.version.value() < 0) {
+    return unexpected(
+        error(SessionFailure::kNotKafka,
+              fmt::format("what the client sends is no Kafka request: it begins with {}",
+                          printable(client_.prefix().first(kRequestPrefix)))));
+  }
+  if (size > settings_->max_frame) {
+    return unexpected(error(
+        SessionFailure::kFrameTooLarge,
+        fmt::format("the client announces a {} request of {} bytes, above limits.max_frame = {}",
+                    api_name(request.key), size, settings_->max_frame)));
+  }
+  if (const auto known = must_know_versions(request.key);
+      known && request.version.value() > known->max) {
+    return unexpected(error(
+        SessionFailure::kUnknownVersion,
+        fmt::format("the client sends {} version {}, and this gateway knows versions up to {}: the "
+                    "client does not follow ApiVersions",
+                    api_name(request.key), request.version.value(), known->max)));
+  }
+  return {};
+}
+
+Result<void, SessionError> Session::request_prefix(Moment now, Outputs& out) {
+  if (first_request_) {
+    GRETE_TRY(check_first_bytes(client_.prefix(), out));
+  }
+  const RequestPrefix request = read_request_prefix(client_.prefix());
+  if (request.key == kApiVersionsKey && is_too_new_for_us(request)) {
+    GRETE_TRY(check_request({request.total, request.key, {}, request.correlation_id}));
+    first_request_ = false;
+    return refuse_api_versions(request, now, out);
+  }
+  GRETE_TRY(check_request(request));
+  bool expects_reply = true;
+  if (request.key == kProduceKey) {
+    const AcksLookup found = find_acks(request, client_.prefix());
+    switch (found.state) {
+      case AcksLookup::State::kNeedMore:
+        client_.want(found.needed);
+        return {};
+      case AcksLookup::State::kMalformed:
+        return unexpected(error(SessionFailure::kNotKafka,
+                                "the client sends a Produce request whose header is malformed"));
+      case AcksLookup::State::kFound:
+        expects_reply = found.acks != 0;
+        break;
+    }
+  }
+  first_request_ = false;
+  return begin_request(request, expects_reply ? Reply::kExpected : Reply::kNone, now);
+}
+
+Result<void, SessionError> Session::begin_request(const RequestPrefix& request, Reply reply,
+                                                  Moment now) {
+  observer_->on_request(request.key, request.version, request.total);
+  request_ = request;
+  route_ = Route::kForward;
+  if (request.key == kSaslHandshakeKey) {
+    route_ = Route::kSaslHandshake;
+  } else if (request.key == kSaslAuthenticateKey && sasl_ && request.total <= kMaxSaslFrame) {
+    route_ = Route::kSaslAuthenticate;
+  }
+  if (reply == Reply::kExpected) {
+    PendingRequest pending;
+    pending.key = request.key;
+    pending.version = request.version;
+    pending.correlation_id = request.correlation_id;
+    pending.mode = reply_mode(request.key, request.version);
+    pending.arrived = now;
+    pending_.push(std::move(pending));
+  }
+  if (route_ == Route::kForward) {
+    client_.forward(request.total);
+    return {};
+  }
+  if (request.total > kMaxSaslFrame) {
+    return unexpected(error(SessionFailure::kFrameTooLarge,
+                            fmt::format("the client announces a {} request of {} bytes",
+                                        api_name(request.key), request.total)));
+  }
+  client_.buffer(request.total);
+  return {};
+}
+
+Result<void, SessionError> Session::refuse_api_versions(const RequestPrefix& request, Moment now,
+                                                        Outputs& out) {
+  observer_->on_request(request.key, request.version, request.total);
+  PendingRequest pending;
+  pending.key = request.key;
+  pending.version = request.version;
+  pending.correlation_id = request.correlation_id;
+  pending.mode = ReplyMode::kReady;
+  pending.arrived = now;
+  pending.reply = unsupported_api_versions(request.correlation_id, *budget_);
+  if (pending.reply.empty()) {
+    return unexpected(error(SessionFailure::kMemory, "no memory for an ApiVersions reply"));
+  }
+  pending_.push(std::move(pending));
+  client_.discard(request.total);
+  send_ready_replies(now, out);
+  return {};
+}
+
+Result<void, SessionError> Session::token_prefix() {
+  const auto size = load_big<std::int32_t>(client_.prefix().data());
+  if (size < 0 || static_cast<std::uint64_t>(size) > kMaxSaslFrame) {
+    return unexpected(error(SessionFailure::kNotKafka,
+                            fmt::format("the client sends a SASL token of {} bytes", size)));
+  }
+  route_ = Route::kToken;
+  client_.buffer(std::uint64_t{4} + static_cast<std::uint64_t>(size));
+  return {};
+}
+
+Result<void, SessionError> Session::whole_request(Outputs& out) {
+  const Bytes frame = client_.frame();
+  switch (route_) {
+    case Route::kForward:
+      break;
+    case Route::kSaslHandshake: {
+      const auto mechanism = read_sasl_handshake(frame);
+      if (!mechanism) {
+        return unexpected(
+            error(SessionFailure::kNotKafka, "the client sends a malformed SaslHandshake request"));
+      }
+      sasl_.emplace(sasl_mechanism(*mechanism));
+      if (request_.version.value() == 0) {
+        state_ = AwaitingTokens{};
+      }
+      break;
+    }
+    case Route::kSaslAuthenticate:
+      if (const auto token = read_sasl_authenticate(frame, request_.version.value())) {
+        sasl_->on_client_token(*token);
+      }
+      break;
+    case Route::kToken: {
+      sasl_->on_client_token(frame.subspan(4));
+      auto& tokens = std::get<Tokens>(state_);
+      if (--tokens.client_left == 0) {
+        client_.set_first_prefix(kRequestPrefix);
+        if (tokens.broker_left == 0) {
+          state_ = Framed{};
+        }
+      }
+      break;
+    }
+  }
+  client_.emit_frame(out.to_broker);
+  return {};
+}
+
+}  // namespace grete::gateway
