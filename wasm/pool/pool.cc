@@ -28,7 +28,7 @@ class PoolSlot final : public Runnable {
         state_ = State::kGone;
         break;
     }
-    pool_->record(starting_, now);
+    pool_->record_start(starting_, now);
     return SliceResult::kFinished;
   }
 
@@ -213,29 +213,40 @@ void Pool::drop_gone() {
 }
 
 void Pool::record(const GuestCall& call, Moment now) {
-  counters_.slices += call.slices();
   if (call.slices() == 0) {
     return;  // Never begun: no fault of the guest.
   }
   ++counters_.calls;
-  if (call.state() != CallState::kTrapped) {
+  counters_.slices += call.slices();
+  if (call.state() == CallState::kDone) {
     failures_in_row_ = 0;
     quarantines_in_row_ = 0;
-    return;
+  } else if (call.state() == CallState::kTrapped) {
+    note_failure(call.trap(), now);
   }
-  last_failure_ = call.trap();
-  ++counters_.traps[static_cast<std::size_t>(call.trap().reason)];
+}
+
+// A plug-in that starts well but fails every call is not forgiven for its start.
+void Pool::record_start(const GuestCall& call, Moment now) {
+  counters_.slices += call.slices();
+  if (call.state() == CallState::kTrapped) {
+    note_failure(call.trap(), now);
+  }
+}
+
+void Pool::note_failure(const Trap& trap, Moment now) {
+  last_failure_ = trap;
+  ++counters_.traps[static_cast<std::size_t>(trap.reason)];
   // While quarantined, the calls that were under way still end.
   if (quarantined(now) || ++failures_in_row_ < limits::kFailuresToQuarantine) {
     return;
   }
+  // After the quarantine, one more failure begins the next.
   failures_in_row_ = limits::kFailuresToQuarantine - 1;
-  const Duration back_off =
-      std::min(limits::kFirstQuarantine * (1U << std::min(quarantines_in_row_, 16U)),
-               limits::kLastQuarantine);
+  const Duration back_off = limits::kFirstQuarantine * (1U << std::min(quarantines_in_row_, 16U));
   ++quarantines_in_row_;
   ++counters_.quarantines;
-  quarantined_until_ = now + back_off;
+  quarantined_until_ = now + std::min(back_off, limits::kLastQuarantine);
 }
 
 void Pool::forget(LeaseWaiter& waiter) {

@@ -44,7 +44,7 @@ struct PoolOptions {
   Duration start_timeout = std::chrono::seconds{2};
 };
 
-// Monotonic counters of one pool; written by its worker.
+// Monotonic counters of one pool. Calls are those of leases; slices and traps include starts.
 struct PoolCounters {
   std::uint64_t calls = 0;
   std::uint64_t slices = 0;
@@ -162,6 +162,8 @@ class Pool {
   friend class PoolSlot;
 
   void record(const GuestCall& call, Moment now);
+  void record_start(const GuestCall& call, Moment now);
+  void note_failure(const Trap& trap, Moment now);
   void start_instance(Moment now);
   void drop_gone();
   [[nodiscard]] std::size_t starting() const;
