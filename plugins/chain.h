@@ -76,7 +76,10 @@ class Passage {
 
  private:
   friend class ChainRuntime;
-  friend class RequestTask;
+  friend class MessageTask;
+
+  Passage(std::shared_ptr<ChainRuntime> runtime, std::size_t hooks,
+          std::unique_ptr<ResponseMerge> merge);
 
   std::shared_ptr<ChainRuntime> runtime_;
   // The first so many hooks of the chain see the response.

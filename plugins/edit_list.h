@@ -50,7 +50,7 @@ class EditList {
   };
 
   explicit EditList(MemoryBudget& budget) : bytes_(budget), budget_(&budget) {}
-  ~EditList() { clear(); }
+  ~EditList();
   EditList(const EditList&) = delete;
   EditList& operator=(const EditList&) = delete;
 

@@ -63,8 +63,9 @@ enum class FailureKind : std::uint8_t {
   kBusy,         // no instance became free in time
   kQuarantined,  // it failed too often, and is left alone for a while
   kMemory,       // the connection's memory budget is used up
+  kUndecodable,  // the message or batch is malformed, so the plug-in cannot be shown it
 };
-inline constexpr std::size_t kFailureKinds = 5;
+inline constexpr std::size_t kFailureKinds = 6;
 [[nodiscard]] std::string_view name_of(FailureKind kind);
 
 // Why a call did not end well.

@@ -15,8 +15,12 @@ inline constexpr std::size_t kMaxHooks = 64;
 inline constexpr std::size_t kMaxPartitions = 100'000;
 // Batches in one partition's records.
 inline constexpr std::uint32_t kMaxBatches = 100'000;
+// After so many failures with one message a plug-in is not asked about the rest of it.
+inline constexpr std::uint32_t kMaxFailuresPerMessage = 3;
 // What a batch may decompress to; the connection's budget is the tighter limit for most.
 inline constexpr std::uint64_t kMaxDecompressedBytes = std::uint64_t{128} << 20;
+// Native work and finished calls go on in one slice for so long.
+inline constexpr Duration kSlice = std::chrono::milliseconds{1};
 // A verdict's text for people, in bytes.
 inline constexpr std::size_t kMaxMessageBytes = 1024;
 // A verdict's delay.

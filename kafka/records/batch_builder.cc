@@ -103,10 +103,15 @@ void BatchBuilder::begin(State state) {
   dropped_ = 0;
 }
 
-void BatchBuilder::edit(const BatchReader& original, Dropping dropping) {
+void BatchBuilder::edit(const BatchReader& original, Dropping dropping,
+                        std::optional<Codec> codec) {
   begin(State::kEditing);
   dropping_ = dropping;
   header_ = original.header();
+  if (codec && header_.magic == 2) {
+    header_.attributes = static_cast<std::int16_t>((header_.attributes & ~kCodecMask) |
+                                                   static_cast<std::int16_t>(*codec));
+  }
   offset_base_ = original.offset_base();
   source_ = original.encoded_records();
   copied_ = source_.data();

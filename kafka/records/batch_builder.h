@@ -88,7 +88,9 @@ class BatchBuilder {
 
   // Begins a changed copy of the batch that `original` has read (it said kDone). The reader and
   // its batch stay as they are until step() says kDone.
-  void edit(const BatchReader& original, Dropping dropping = Dropping::kLeaveHole);
+  // `codec`, of magic 2 only, is that of the new batch; else it is the original's.
+  void edit(const BatchReader& original, Dropping dropping = Dropping::kLeaveHole,
+            std::optional<Codec> codec = std::nullopt);
 
   // Begins a new batch of `header.magic` with the codec of `header.attributes`. length, crc, count
   // and last_offset_delta are made; so is max_timestamp; and base_timestamp (that of the first
