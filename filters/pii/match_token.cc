@@ -357,13 +357,14 @@ std::optional<Match> match_database_url(Text& text, std::size_t at) {
   std::size_t next = at + 3;
   for (; next < text.size(); ++next) {
     const char c = text.bytes[next];
+    // Two stars are what an earlier mask left, and what it hid may have ended the password.
     if (c == '/' || c == '?' || c == '#' || c == '"' || c == '\'' || c == '\\' || c == '<' ||
-        c == '>' || is(c, kSpace)) {
+        c == '>' || is(c, kSpace) || (c == '*' && text.at(next + 1) == '*')) {
       break;
     }
     if (c == ':' && colon == 0) {
       colon = next;
-    } else if (c == '@' && colon != 0) {
+    } else if (c == '@' && colon != 0 && is(text.at(next + 1), kAlnum)) {
       last_at = next;
     }
   }

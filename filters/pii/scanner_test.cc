@@ -184,7 +184,7 @@ TEST(Scanner, Aws) {
           {"AWS_SECRET_ACCESS_KEY=one\\nAWS_REGION=x", "AWS_SECRET_ACCESS_KEY=***\\nAWS_REGION=x"},
           {"AWS_REGION=us-east-1", "AWS_REGION=us-east-1"},
           {"AWS_KMS_KEY_ARN=arn:aws", "AWS_KMS_KEY_ARN=arn:aws"},
-          {"AWS_SECRET_ACCESS_KEY=", "AWS_SECRET_ACCESS_KEY="},
+          {"AWS_SECRET_ACCESS_KEY=,", "AWS_SECRET_ACCESS_KEY=,"},
           {"AWS_SECRET_ACCESS_KEY=***", "AWS_SECRET_ACCESS_KEY=***"},
           {"LAWS_KEY=x", "LAWS_KEY=x"},
           {"AKIAIOSFODNN7EXAMPLEX", "AKIAIOSFODNN7EXAMPLEX"},
