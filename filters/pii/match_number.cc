@@ -108,43 +108,55 @@ bool passes_luhn(const std::array<std::uint8_t, kMaxRun>& digits, std::size_t co
   return sum % 10 == 0;
 }
 
+struct CardDigits {
+  std::array<std::uint8_t, kMaxRun> values;
+  std::size_t count = 0;
+
+  void take(const Text& text, std::size_t at, std::size_t run) {
+    for (std::size_t i = 0; i < run; ++i) {
+      values[count++] = static_cast<std::uint8_t>(digit(text, at + i));
+    }
+  }
+};
+
+bool is_card(const Text& text, std::size_t at, std::size_t end, const CardDigits& digits) {
+  return ends_number(text, end) && is_card_prefix(number(text, at, 4), digits.count) &&
+         passes_luhn(digits.values, digits.count);
+}
+
 // A card number in one run of digits, or in groups of 4-4-4-4(-3), 4-6-5 or 4-6-4 with one and the
 // same separator, space or dash.
 std::optional<Match> match_credit_card(Text& text, std::size_t at, std::size_t first_run) {
-  std::array<std::uint8_t, kMaxRun> digits;
-  std::size_t count = 0;
-  std::size_t next = at;
-  const auto take = [&](std::size_t run) {
-    for (std::size_t i = 0; i < run; ++i) {
-      digits[count++] = static_cast<std::uint8_t>(digit(text, next++));
+  CardDigits digits;
+  digits.take(text, at, first_run);
+  std::size_t end = at + first_run;
+  if (first_run != 4) {
+    return is_card(text, at, end, digits)
+               ? std::optional(make_match(at, end, Detector::kCreditCard))
+               : std::nullopt;
+  }
+  const char separator = text.at(end);
+  std::optional<Match> match;
+  std::size_t fours = 1;
+  bool six = false;
+  while (text.at(end) == separator) {
+    const std::size_t run = digits_at(text, end + 1, 7);
+    const bool last = fours == 4 ? run == 3 : six && (run == 4 || run == 5);
+    if (!last && (six || fours == 4 || (run != 4 && (run != 6 || fours != 1)))) {
+      break;
     }
-  };
-  take(first_run);
-  if (first_run == 4) {
-    const char separator = text.at(next);
-    std::array<std::size_t, 5> groups = {4, 0, 0, 0, 0};
-    std::size_t used = 1;
-    while (used < groups.size() && text.at(next) == separator) {
-      const std::size_t run = digits_at(text, next + 1, 7);
-      if (run < 3 || run > 6) {
-        break;
-      }
-      ++next;
-      groups[used++] = run;
-      take(run);
+    digits.take(text, end + 1, run);
+    end += 1 + run;
+    fours += run == 4 && !six ? 1 : 0;
+    six = six || run == 6;
+    if ((last || fours == 4) && is_card(text, at, end, digits)) {
+      match = make_match(at, end, Detector::kCreditCard);
     }
-    const bool by_four = used >= 4 && groups[1] == 4 && groups[2] == 4 && groups[3] == 4 &&
-                         (used == 4 || groups[4] == 3);
-    const bool by_six = used == 3 && groups[1] == 6 && (groups[2] == 5 || groups[2] == 4);
-    if (!by_four && !by_six) {
-      return std::nullopt;
+    if (last) {
+      break;
     }
   }
-  if (!ends_number(text, next) || !is_card_prefix(number(text, at, 4), count) ||
-      !passes_luhn(digits, count)) {
-    return std::nullopt;
-  }
-  return make_match(at, next, Detector::kCreditCard);
+  return match;
 }
 
 // +CC and more digits, 8 to 15 in all (E.164), with single separators; `at` is the first digit.
