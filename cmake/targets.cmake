@@ -5,6 +5,7 @@
 #   grete_fuzzer(NAME SOURCES ... DEPS ... [CORPUS DIR])  libFuzzer (preset fuzz); elsewhere the
 #                                                         corpus is replayed as a ctest
 #   grete_bench(NAME SOURCES ... DEPS ...)                Google Benchmark
+#   grete_guest(NAME SOURCES ... DEPS ...)                a filter on sdk/cpp: NAME.wasm (preset wasm)
 #
 # FREESTANDING code is compiled without exceptions and RTTI, natively and to wasm.
 
@@ -70,4 +71,18 @@ function(grete_bench name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE grete_flags ${ARG_DEPS} benchmark::benchmark_main)
+endfunction()
+
+function(grete_guest name)
+  if(NOT CMAKE_SYSTEM_NAME STREQUAL "WASI")
+    return()
+  endif()
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name}_module ${ARG_SOURCES})
+  target_link_libraries(${name}_module PRIVATE grete_sdk_guest ${ARG_DEPS})
+  target_compile_options(${name}_module PRIVATE -fno-exceptions -fno-rtti)
+  target_link_options(${name}_module PRIVATE -mexec-model=reactor -Wl,--strip-all -Wl,--gc-sections
+    -Wl,-z,stack-size=262144 -Wl,--stack-first)
+  set_target_properties(${name}_module PROPERTIES OUTPUT_NAME ${name}
+    RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/modules)
 endfunction()

@@ -2,30 +2,38 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace grete::sdk {
 namespace {
 
-// Levenshtein's distance, of words up to 32 bytes.
+// How many letters are missing, superfluous, wrong, or swapped with their neighbour; of words up to
+// 32 bytes.
 std::size_t distance(std::string_view a, std::string_view b) {
   constexpr std::size_t kMax = 32;
   if (a.size() > kMax || b.size() > kMax) {
     return kMax;
   }
-  std::size_t row[kMax + 1];
+  std::size_t rows[3][kMax + 1];
+  std::size_t* before = rows[0];
+  std::size_t* last = rows[1];
+  std::size_t* row = rows[2];
   for (std::size_t j = 0; j <= b.size(); ++j) {
-    row[j] = j;
+    last[j] = before[j] = j;
   }
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      diagonal = above;
+      row[j] =
+          std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
     }
+    std::swap(before, last);
+    std::swap(last, row);
   }
-  return row[b.size()];
+  return last[b.size()];
 }
 
 }  // namespace
@@ -145,8 +153,8 @@ std::optional<std::int64_t> Config::integer(std::string_view name, std::int64_t 
   const double number = value->number;
   if (std::floor(number) != number || number < static_cast<double>(least) ||
       number > static_cast<double>(most)) {
-    fail(name, "expected a whole number from " + std::to_string(least) + " to " +
-                   std::to_string(most));
+    fail(name,
+         "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     return std::nullopt;
   }
   return static_cast<std::int64_t>(number);
@@ -215,7 +223,7 @@ std::optional<std::size_t> Config::choice(std::string_view name,
 
 std::optional<std::string> Config::finish() {
   if (!failed()) {
-    for (const auto& [member, value] : value_->members) {
+    for (const std::string& member : value_->names) {
       if (std::find(known_.begin(), known_.end(), member) == known_.end()) {
         fail("", unknown_word("unknown setting", member, known_));
         break;

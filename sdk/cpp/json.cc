@@ -1,6 +1,7 @@
 #include "sdk/cpp/json.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace grete::sdk {
 namespace {
@@ -51,8 +52,8 @@ class Parser {
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
 
   void skip_space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' ||
-                                  text_[at_] == '\r')) {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) {
       ++at_;
     }
   }
@@ -122,8 +123,9 @@ class Parser {
       if (!take(':')) {
         return fail("expected ':'");
       }
-      value.members.emplace_back(std::move(name), Json{});
-      if (!parse_value(value.members.back().second, depth + 1)) {
+      value.names.push_back(std::move(name));
+      value.items.emplace_back();
+      if (!parse_value(value.items.back(), depth + 1)) {
         return false;
       }
     } while (take(','));
@@ -263,9 +265,9 @@ class Parser {
 }  // namespace
 
 const Json* Json::find(std::string_view name) const {
-  for (const auto& [member, value] : members) {
-    if (member == name) {
-      return &value;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) {
+      return &items[i];
     }
   }
   return nullptr;
@@ -289,6 +291,8 @@ std::string_view kind_name(Json::Kind kind) {
   return "a value";
 }
 
-Result<Json, JsonError> parse_json(std::string_view text) { return Parser(text).parse(); }
+Result<Json, JsonError> parse_json(std::string_view text) {
+  return Parser(text).parse();
+}
 
 }  // namespace grete::sdk

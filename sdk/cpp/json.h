@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -19,9 +18,9 @@ struct Json {
   Kind kind = Kind::kNull;
   bool boolean = false;
   double number = 0;
-  std::string text;  // kString, UTF-8
-  std::vector<Json> items;
-  std::vector<std::pair<std::string, Json>> members;  // in the order of the text
+  std::string text;                // kString, UTF-8
+  std::vector<Json> items;         // of a list; or an object's values, in the order of the text
+  std::vector<std::string> names;  // kObject: of the items
 
   // The member of that name, or null.
   [[nodiscard]] const Json* find(std::string_view name) const;
