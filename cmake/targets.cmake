@@ -85,4 +85,8 @@ function(grete_guest name)
     -Wl,-z,stack-size=262144 -Wl,--stack-first)
   set_target_properties(${name}_module PROPERTIES OUTPUT_NAME ${name}
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/modules)
+  if(NOT TARGET modules)
+    add_custom_target(modules)
+  endif()
+  add_dependencies(modules ${name}_module)
 endfunction()

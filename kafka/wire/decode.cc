@@ -136,7 +136,7 @@ Reader::Cursor get_tags_slow(Reader& r, Reader::Cursor p, int v, TagDecoder deco
     if (size.next == nullptr) {
       return nullptr;
     }
-    if (size.value > r.end() - size.next) {
+    if (size.value > static_cast<std::size_t>(r.end() - size.next)) {
       return r.fail(DecodeErrorCode::kTruncated, tag.next);
     }
     const Reader::Cursor value = size.next;

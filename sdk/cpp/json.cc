@@ -1,6 +1,5 @@
 #include "sdk/cpp/json.h"
 
-#include <cstdlib>
 #include <utility>
 
 namespace grete::sdk {
@@ -225,36 +224,57 @@ class Parser {
     return fail("a string without an end");
   }
 
+  // Exact up to 2^53, and near enough beyond: strtod would bring all of stdio into a module.
   bool parse_number(Json& value) {
     const std::size_t start = at_;
-    const auto digits = [this] {
+    double number = 0;
+    int scale = 0;
+    const auto digits = [&](int scale_step) {
       const std::size_t from = at_;
-      while (peek() >= '0' && peek() <= '9') {
-        ++at_;
+      for (; peek() >= '0' && peek() <= '9'; ++at_) {
+        number = number * 10 + (peek() - '0');
+        scale += scale_step;
       }
       return at_ - from;
     };
-    at_ += peek() == '-' ? 1 : 0;
+    const bool negative = peek() == '-';
+    at_ += negative ? 1 : 0;
     const bool zero = peek() == '0';
-    const std::size_t whole = digits();
+    const std::size_t whole = digits(0);
     bool good = whole > 0 && !(zero && whole > 1);
     if (good && peek() == '.') {
       ++at_;
-      good = digits() > 0;
+      good = digits(-1) > 0;
     }
     if (good && (peek() == 'e' || peek() == 'E')) {
       ++at_;
-      at_ += peek() == '+' || peek() == '-' ? 1 : 0;
-      good = digits() > 0;
+      good = parse_exponent(scale);
     }
     if (!good || at_ - start > 64) {
       at_ = start;
       return fail("not a value");
     }
+    for (; scale > 0; --scale) {
+      number *= 10;
+    }
+    for (; scale < 0; ++scale) {
+      number /= 10;
+    }
     value.kind = Json::Kind::kNumber;
-    const std::string copy(text_.substr(start, at_ - start));
-    value.number = std::strtod(copy.c_str(), nullptr);
+    value.number = negative ? -number : number;
     return true;
+  }
+
+  bool parse_exponent(int& scale) {
+    const bool negative = peek() == '-';
+    at_ += negative || peek() == '+' ? 1 : 0;
+    int exponent = 0;
+    const std::size_t from = at_;
+    for (; peek() >= '0' && peek() <= '9'; ++at_) {
+      exponent = exponent < 1000 ? exponent * 10 + (peek() - '0') : exponent;
+    }
+    scale += negative ? -exponent : exponent;
+    return at_ > from;
   }
 
   std::string_view text_;

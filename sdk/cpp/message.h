@@ -64,7 +64,7 @@ class Message {
   [[nodiscard]] Result<std::vector<std::byte>, kafka::EncodeError> encode(const T& message) {
     kafka::Writer writer(*arena_);
     GRETE_TRY(encode_message(writer, api_version(), message));
-    std::vector<std::byte> bytes(writer.size());
+    std::vector<std::byte> bytes(static_cast<std::size_t>(writer.size()));
     writer.copy_to(bytes.data());
     return bytes;
   }

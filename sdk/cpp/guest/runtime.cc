@@ -80,14 +80,21 @@ std::uintptr_t __stack_chk_guard = 0x5f3759df;
 [[noreturn]] void __stack_chk_fail() {
   __builtin_trap();
 }
-[[noreturn]] void abort() {
+void abort() {
+  __builtin_trap();
+}
+// How libc's assert() and libc++abi give up.
+[[noreturn]] void __assert_fail(const char*, const char*, int, const char*) {
+  __builtin_trap();
+}
+[[noreturn]] void abort_message(const char*, ...) {
   __builtin_trap();
 }
 // A module is never unloaded, so destructors of statics need not be kept.
 int __cxa_atexit(void (*)(void*), void*, void*) {
   return 0;
 }
-[[noreturn]] void __cxa_pure_virtual() {
+void __cxa_pure_virtual() {
   __builtin_trap();
 }
 }
