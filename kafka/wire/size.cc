@@ -69,17 +69,16 @@ std::uint64_t field_size(const FieldInfo& field, int v, const void* message) {
   const void* value = field_at(field, message);
   if (is_null(field, value)) {
     // A null view of a field that is never null is an empty one, of the same size.
-    return field.kind == FieldKind::kStruct && !field.array ? 1
-           : flexible                                       ? 1
-           : field.kind == FieldKind::kString               ? 2
-                                                            : 4;
+    if (!field.array && field.kind == FieldKind::kStruct) {
+      return 1;
+    }
+    return flexible ? 1 : !field.array && field.kind == FieldKind::kString ? 2 : 4;
   }
   if (!field.array) {
-    return field.kind == FieldKind::kStruct && !is_optional(field)
-               ? struct_size(*field.type, v, value)
-           : field.kind == FieldKind::kStruct
-               ? 1 + struct_size(*field.type, v, value_at<const void*>(value))
-               : element_size(field, v, flexible, value);
+    if (field.kind != FieldKind::kStruct) {
+      return element_size(field, v, flexible, value);
+    }
+    return (is_optional(field) ? 1 : 0) + struct_size(*field.type, v, struct_at(field, value));
   }
   const ErasedArray array = value_at<ErasedArray>(value);
   std::uint64_t size = prefix_size(array.count, flexible, 4);
