@@ -6,14 +6,24 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 
+#include "gateway/admin/admin.h"
 #include "gateway/cli/commands.h"
 #include "gateway/config/parse.h"
 #include "gateway/net/server.h"
 #include "gateway/telemetry/log.h"
+#include "gateway/telemetry/metrics.h"
 
 namespace grete::gateway {
 
 namespace {
+
+std::string metrics_of(const Server& server) {
+  std::vector<const WorkerStats*> stats;
+  for (const auto& worker : server.workers()) {
+    stats.push_back(&worker->stats());
+  }
+  return render_metrics(stats);
+}
 
 // The configuration, or nullptr after telling what is wrong with it.
 std::shared_ptr<const Config> load(const std::string& file) {
@@ -65,6 +75,17 @@ int run_command(const std::string& config_file) {
         Log::info("listening", {{"listener", listener.name},
                                 {"bind", listener.bind.text()},
                                 {"cluster", listener.cluster}});
+      }
+      AdminServer admin(io, {.metrics = [&server] { return metrics_of(server); },
+                             .ready = [&server] { return server.ready(); }});
+      if (config->admin) {
+        if (auto bound = admin.start(*config->admin); !bound) {
+          Log::error(bound.error());
+          result = 1;
+          io.stop();
+        } else {
+          Log::info("admin", {{"bind", config->admin->text()}});
+        }
       }
       io.run();
       Log::info("stopped");

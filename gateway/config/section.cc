@@ -47,7 +47,9 @@ Section::Section(const YAML::Node& node, std::string name, ConfigErrors& errors)
 }
 
 std::optional<YAML::Node> Section::value(std::string_view key) {
-  known_.emplace_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+    known_.emplace_back(key);
+  }
   for (const auto& entry : node_) {
     if (entry.first.IsScalar() && entry.first.Scalar() == key) {
       if (entry.second.IsNull()) {
