@@ -99,7 +99,8 @@ def field_row(message: Message, struct: Struct, field: Field) -> str:
             f"{range_text(field.tagged)}, {range_text(field.flexible)}, "
             f"FieldKind::{KINDS[field.kind]}, EntityType::{ENTITIES[field.entity]}, "
             f"{cpp_bool(field.array)}, {cpp_bool(field.ignorable)}, "
-            f"{cpp_bool(field.default is None)}, {cpp_bool(field.map_key)}}},")
+            f"{cpp_bool(field.default is None)}, {cpp_bool(field.map_key)}, "
+            f"{cpp_bool(field.secret)}, AddressPart::{field.address_part}}},")
 
 
 def cpp_bool(value: bool) -> str:

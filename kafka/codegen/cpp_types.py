@@ -20,7 +20,6 @@ ENTITIES = {"": "kNone", "brokerId": "kBrokerId", "topicName": "kTopicName",
             "producerId": "kProducerId"}
 KEYWORDS = {"operator", "default", "namespace", "class", "delete", "new", "public", "private",
             "template", "export", "register", "switch", "case", "int", "short", "long", "void"}
-HOST, PORT = "Host", "Port"
 
 
 def snake(name: str) -> str:
@@ -175,9 +174,9 @@ def amplification(message: Message) -> float:
 
 
 def holds_addresses(message: Message, struct: Struct) -> bool:
-    names = {f.name for f in struct.fields}
-    return {HOST, PORT} <= names or any(
-        f.struct and holds_addresses(message, message.struct(f.struct)) for f in struct.fields)
+    return any(f.address_part == "kHost" or
+               (f.struct and holds_addresses(message, message.struct(f.struct)))
+               for f in struct.fields)
 
 
 def depth(message: Message, struct: Struct) -> int:

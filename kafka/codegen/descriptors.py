@@ -84,6 +84,8 @@ class Field:
     map_key: bool
     entity: str
     strong: str = ""  # the Strong<> id of kafka/ids.h to use instead of the bare integer
+    secret: bool = False
+    address_part: str = "kNone"
 
 
 @dataclasses.dataclass
@@ -341,18 +343,37 @@ def merge_lines(newer: list[dict], older: list[dict], overrides: dict) -> list[M
             continue
         mine = merged.get(identity(message))
         merged[identity(message)] = message if mine is None else Merger(mine, message).merge()
+    apply_overrides(list(merged.values()), overrides)
     for message in merged.values():
-        apply_overrides(message, overrides)
+        mark_addresses(message, message.root, None)
     return sorted(merged.values(), key=lambda m: (
         m.key is None, m.key if m.key is not None else 0, m.kind != "request", m.name))
 
 
-def apply_overrides(message: Message, overrides: dict) -> None:
-    for struct in message.structs:
-        for field in struct.fields:
-            path = f"{message.name}.{field.name}" if struct is message.root else (
-                f"{message.name}.{struct.name}.{field.name}")
-            for name, value in overrides.get("fields", {}).get(path, {}).items():
-                if not hasattr(field, name):
-                    raise DescriptorError(f"overrides: {path} has no {name!r}")
-                setattr(field, name, value)
+def apply_overrides(messages: list[Message], overrides: dict) -> None:
+    """Sets what overrides.json says of fields: {"Message[.Struct].Field": {attribute: value}}."""
+    fields = {}
+    for message in messages:
+        for struct in message.structs:
+            inner = "" if struct is message.root else f"{struct.name}."
+            fields |= {f"{message.name}.{inner}{f.name}": f for f in struct.fields}
+    for path, values in overrides.get("fields", {}).items():
+        for name, value in values.items():
+            if path not in fields or name not in ("strong", "secret"):
+                raise DescriptorError(f"overrides: {path}: {name}: no such field or attribute")
+            setattr(fields[path], name, value)
+
+
+NODE_IDS = ("NodeId", "BrokerId", "VoterId", "ControllerId", "Id")
+
+
+def mark_addresses(message: Message, struct: Struct, outer: Field | None) -> None:
+    """Marks the fields of every (node id, host, port); the id may stand in an enclosing struct."""
+    by_name = {f.name: f for f in struct.fields if not f.array}
+    node = next((by_name[n] for n in NODE_IDS if n in by_name and by_name[n].kind == "int32"), outer)
+    if node is not None and "Host" in by_name and "Port" in by_name:
+        node.address_part = "kNode"
+        by_name["Host"].address_part, by_name["Port"].address_part = "kHost", "kPort"
+    for field in struct.fields:
+        if field.struct:
+            mark_addresses(message, message.struct(field.struct), node)

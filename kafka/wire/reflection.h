@@ -57,6 +57,9 @@ enum class EntityType : std::uint8_t {
   kUnknown,  // a kind that this table has no name for
 };
 
+// Which part of a broker's address the field is, if any.
+enum class AddressPart : std::uint8_t { kNone, kNode, kHost, kPort };
+
 struct StructInfo;
 
 struct FieldInfo {
@@ -78,6 +81,8 @@ struct FieldInfo {
   bool ignorable;     // a value other than the default is dropped in versions without the field
   bool null_default;  // the default is null
   bool map_key;
+  bool secret;  // a password, token or key: not for logs (overrides.json lists them)
+  AddressPart address_part;
 };
 
 // The C++ field is an Array<T>, or a NullableArray<T> if `nullable` is not empty. Both begin so.
