@@ -69,6 +69,16 @@ def machine_busy_seconds() -> float:
     return (user + nice + system + irq + softirq + steal) * TICK_S
 
 
+def wait_for_quiet(limit: float, at_most_s: float = 3) -> None:
+    """Waits until the machine's cores have been busy for less than `limit` of one, but not for ever."""
+    deadline = time.monotonic() + at_most_s
+    while time.monotonic() < deadline:
+        busy, started = machine_busy_seconds(), time.monotonic()
+        time.sleep(0.2)
+        if machine_busy_seconds() - busy < limit * (time.monotonic() - started):
+            return
+
+
 @dataclasses.dataclass
 class Run:
     """One work once, on one target."""

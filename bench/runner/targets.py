@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
+import urllib.request
 
 from runner.measure import BenchError
 
@@ -54,6 +55,9 @@ class Target:
 
     def command(self, ports: Ports, build: pathlib.Path) -> list:
         raise NotImplementedError
+
+    def confirm(self, ports: Ports) -> None:
+        """After the works: whether they went the way they should."""
 
     def config_file(self, suffix: str, text: str) -> str:
         file = OUT / "config" / f"{self.name}.{suffix}"
@@ -165,7 +169,9 @@ listeners:
     advertise: 127.0.0.1
     cluster: sink
     chain: [{"measured" if self.plugin else ""}]
-{plugins}admin:
+{plugins}limits:
+  workers: 1
+admin:
   bind: 127.0.0.1:{ports.admin}
 """
         file = self.config_file("yaml", config)
@@ -175,6 +181,19 @@ listeners:
             said = (checked.stderr.strip() or checked.stdout.strip()).splitlines()
             raise Unavailable(f"grete check: {said[0] if said else checked.returncode}")
         return [str(grete), "run", "-c", file]
+
+    def confirm(self, ports: Ports) -> None:
+        """Raises Unavailable if the gateway's own metrics show no call of the plug-in."""
+        if not self.plugin:
+            return
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{ports.admin}/metrics", timeout=5) as page:
+                samples = page.read().decode().splitlines()
+        except OSError as error:
+            raise Unavailable(f"/metrics does not tell whether the plug-in was called: {error}") from error
+        if not any('plugin="measured"' in sample and float(sample.rsplit(" ", 1)[1]) > 0
+                   for sample in samples if not sample.startswith("#")):
+            raise Unavailable("/metrics shows no call of the plug-in")
 
 
 PII = """    deadline: 100ms
