@@ -57,7 +57,7 @@ class Target:
         raise NotImplementedError
 
     def confirm(self, ports: Ports) -> None:
-        """After the works: whether they went the way they should."""
+        """After a work: raises Unavailable if it did not go the way it should."""
 
     def config_file(self, suffix: str, text: str) -> str:
         file = OUT / "config" / f"{self.name}.{suffix}"
