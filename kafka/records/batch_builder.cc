@@ -109,6 +109,7 @@ void BatchBuilder::edit(const BatchReader& original, Dropping dropping,
   dropping_ = dropping;
   header_ = original.header();
   if (codec && header_.magic == 2) {
+    changed_ = *codec != header_.codec();
     header_.attributes = static_cast<std::int16_t>((header_.attributes & ~kCodecMask) |
                                                    static_cast<std::int16_t>(*codec));
   }

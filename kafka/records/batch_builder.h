@@ -88,7 +88,7 @@ class BatchBuilder {
 
   // Begins a changed copy of the batch that `original` has read (it said kDone). The reader and
   // its batch stay as they are until step() says kDone.
-  // `codec`, of magic 2 only, is that of the new batch; else it is the original's.
+  // The new batch has the original's codec, or `codec` where that is given and the magic is 2.
   void edit(const BatchReader& original, Dropping dropping = Dropping::kLeaveHole,
             std::optional<Codec> codec = std::nullopt);
 
