@@ -56,7 +56,7 @@ void ImportSet::define_raw(std::string_view module, std::string_view name,
   if (error) {
     std::abort();  // Defined twice: a bug.
   }
-  defined_.emplace(std::pair{module, name}, signature_of_types(parameters, results));
+  functions_.emplace(std::pair{module, name}, signature_of_types(parameters, results));
 }
 
 std::string ImportSet::explain(const ExternInfo& import) const {
@@ -64,8 +64,8 @@ std::string ImportSet::explain(const ExternInfo& import) const {
   if (import.kind != ExternKind::kFunction) {
     return name + " (not a function)";
   }
-  const auto found = defined_.find(std::pair{import.module, import.name});
-  if (found == defined_.end()) {
+  const auto found = functions_.find(std::pair{import.module, import.name});
+  if (found == functions_.end()) {
     return name;
   }
   if (found->second != import.signature) {

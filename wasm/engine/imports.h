@@ -52,12 +52,15 @@ class ImportSet {
   // What keeps `import` from being resolved; empty if nothing does.
   [[nodiscard]] std::string explain(const ExternInfo& import) const;
 
+  // All functions: the signature, as in ExternInfo, by module and name.
+  using Functions = std::map<std::pair<std::string, std::string>, std::string>;
+  [[nodiscard]] const Functions& functions() const { return functions_; }
+
   [[nodiscard]] wasmtime_linker* handle() const { return linker_; }
 
  private:
   wasmtime_linker* linker_;
-  // By module and name: the signature, as in ExternInfo.
-  std::map<std::pair<std::string, std::string>, std::string> defined_;
+  Functions functions_;
 };
 
 // A module whose imports are resolved, ready to be instantiated on any thread. Immutable.
