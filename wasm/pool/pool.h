@@ -44,7 +44,7 @@ struct PoolOptions {
   Duration start_timeout = std::chrono::seconds{2};
 };
 
-// Monotonic counters of one pool; written by its worker.
+// Monotonic counters of one pool. Calls are those of leases; slices and traps include starts.
 struct PoolCounters {
   std::uint64_t calls = 0;
   std::uint64_t slices = 0;
@@ -68,6 +68,7 @@ struct PoolGauges {
 };
 
 class Pool;
+class PoolSlot;
 
 // A guest for the time of one call (or several in a row). Returns it when destroyed. Movable. Its
 // calls end before it does; it ends before its pool.
@@ -75,20 +76,18 @@ class [[nodiscard]] Lease {
  public:
   Lease() = default;
   ~Lease() { release(); }
-  Lease(Lease&& other) noexcept
-      : pool_(std::exchange(other.pool_, nullptr)), index_(other.index_), guest_(other.guest_) {}
+  Lease(Lease&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)), slot_(other.slot_) {}
   Lease& operator=(Lease&& other) noexcept {
     if (this != &other) {
       release();
       pool_ = std::exchange(other.pool_, nullptr);
-      index_ = other.index_;
-      guest_ = other.guest_;
+      slot_ = other.slot_;
     }
     return *this;
   }
 
   explicit operator bool() const { return pool_ != nullptr; }
-  [[nodiscard]] PooledGuest& guest() const { return *guest_; }
+  [[nodiscard]] PooledGuest& guest() const;
 
   // Tells the pool how a call of this lease ended, for counters and quarantine: once a call.
   void record(const GuestCall& call, Moment now);
@@ -98,19 +97,16 @@ class [[nodiscard]] Lease {
 
  private:
   friend class Pool;
-  Lease(Pool& pool, std::size_t index, PooledGuest& guest)
-      : pool_(&pool), index_(index), guest_(&guest) {}
+  Lease(Pool& pool, PoolSlot& slot) : pool_(&pool), slot_(&slot) {}
 
   Pool* pool_ = nullptr;
-  std::size_t index_ = 0;
-  PooledGuest* guest_ = nullptr;
+  PoolSlot* slot_ = nullptr;
 };
 
 enum class LeaseRefusal : std::uint8_t {
   kWait,         // told through the waiter
   kBusy,         // every instance has been leased for over limits::kBusyAfter, or too many wait
-  kQuarantined,  // the plug-in failed too often
-  kFailed,       // no instance could be started; Pool::last_failure() tells why
+  kQuarantined,  // the plug-in failed too often; Pool::last_failure() tells how
 };
 
 // Waits for a lease. Leaves the pool's queue on destruction.
@@ -163,18 +159,20 @@ class Pool {
  private:
   friend class Lease;
   friend class LeaseWaiter;
-  class Slot;
+  friend class PoolSlot;
 
-  void release(std::size_t index);
   void record(const GuestCall& call, Moment now);
+  void record_start(const GuestCall& call, Moment now);
   void note_failure(const Trap& trap, Moment now);
   void start_instance(Moment now);
+  void drop_gone();
+  [[nodiscard]] std::size_t starting() const;
   void forget(LeaseWaiter& waiter);
 
   GuestFactory factory_;
   PoolOptions options_;
   RunQueue* queue_;
-  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<std::unique_ptr<PoolSlot>> slots_;
   std::deque<LeaseWaiter*> waiters_;
   PoolCounters counters_;
   Trap last_failure_;

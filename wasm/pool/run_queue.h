@@ -64,8 +64,10 @@ class RunQueue {
   template <class Clock>
   bool run(Clock&& clock) {
     used_ = false;
-    const Moment end = clock() + kTurn;
-    for (Moment now = end - kTurn; step(now) && !used_ && now < end; now = clock()) {
+    Moment now = clock();
+    const Moment end = now + kTurn;
+    while (now < end && step(now) && !used_) {
+      now = clock();
     }
     used_ = false;
     return !idle();

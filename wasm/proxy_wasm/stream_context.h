@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -40,8 +41,8 @@ class StreamBuffer {
   std::vector<std::byte> bytes_;
 };
 
-// Made when a connection opens, gone when it is closed; before its VM. While one of its calls is in
-// progress the owner leaves the buffers alone.
+// Made when a connection opens, gone when it is closed: after its calls, before its VM. While one
+// of its calls is in progress the owner leaves the buffers alone.
 class StreamContext {
  public:
   // `host` outlives the stream.
@@ -63,10 +64,10 @@ class StreamContext {
   GuestCall on_downstream_close(PeerType closed_by, const CallLimits& limits);
   GuestCall on_upstream_close(PeerType closed_by, const CallLimits& limits);
   // proxy_on_done, and proxy_on_log and proxy_on_delete if it agrees. result() is 1 if all is over,
-  // 0 if the filter will say so later with proxy_done: see done_pending().
+  // 0 if the filter will say so later with proxy_done: see done_called().
   GuestCall finish(const CallLimits& limits);
-  // Whether the filter called proxy_done after finish() was told to wait: call finish_now().
-  [[nodiscard]] bool done_pending() const { return done_called_; }
+  // Whether the filter called proxy_done since finish(): then call finish_now().
+  [[nodiscard]] bool done_called() const { return done_called_; }
   // proxy_on_log and proxy_on_delete.
   GuestCall finish_now(const CallLimits& limits);
 
@@ -78,7 +79,12 @@ class StreamContext {
   friend class Imports;
   friend class Vm;
 
-  GuestCall on_data(bool downstream, EndOfStream end, const CallLimits& limits);
+  GuestCall on_data(
+      GuestFunction<std::uint32_t(std::uint32_t, std::uint32_t, std::uint32_t)> callback,
+      const StreamBuffer& buffer, EndOfStream end, const CallLimits& limits);
+  GuestCall on_close(GuestFunction<void(std::uint32_t, std::uint32_t)> callback, PeerType closed_by,
+                     const CallLimits& limits);
+  static HostResult<std::uint64_t> remove(Vm& vm, ContextId id, Instance& instance);
 
   Vm* vm_;
   StreamHost* host_;
@@ -87,6 +93,7 @@ class StreamContext {
   StreamBuffer upstream_;
   // What the filter set with proxy_set_property.
   std::map<std::string, std::string, std::less<>> properties_;
+  bool awaits_done_ = false;
   bool done_called_ = false;
 };
 

@@ -7,8 +7,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "base/bytes.h"
@@ -40,6 +44,7 @@ struct VmOptions {
 
 class Imports;
 class StreamContext;
+struct Callbacks;
 
 class Vm final : public PooledGuest {
  public:
@@ -53,7 +58,7 @@ class Vm final : public PooledGuest {
   GuestCall start(const CallLimits& limits) override;
   [[nodiscard]] Instance& instance() override { return instance_; }
 
-  // The plug-in's own context. Known once start() is done.
+  // The plug-in's own context.
   [[nodiscard]] ContextId root() const { return root_; }
 
   // proxy_on_tick of the root context.
@@ -74,13 +79,19 @@ class Vm final : public PooledGuest {
   // Streams alive in this VM.
   [[nodiscard]] std::size_t streams() const { return streams_.size(); }
 
+  // Lines past limits::kMaxLogLinesPerCall, in all.
+  [[nodiscard]] std::uint64_t log_lines_dropped() const { return log_lines_dropped_; }
+
  private:
   friend class Imports;
   friend class StreamContext;
-  struct Callbacks;
+  class WasiToHost;
+  struct WasiParts;
 
-  GuestCall begin(Instance::Body body, const CallLimits& limits);
+  GuestCall begin(ContextId context, Instance::Body body, const CallLimits& limits);
+  Instance::Body prepare(ContextId context, Instance::Body body);
   HostResult<std::uint64_t> start_on_stack(Instance& instance);
+  [[nodiscard]] std::optional<std::string> property(ContextId context, std::string_view path);
 
   std::shared_ptr<const VmOptions> options_;
   PluginHost* host_;
@@ -88,10 +99,14 @@ class Vm final : public PooledGuest {
   std::shared_ptr<SharedState> shared_;
   Instance instance_;
   std::unique_ptr<Imports> imports_;
+  std::unique_ptr<WasiParts> wasi_;
   std::unique_ptr<Callbacks> callbacks_;
   std::unordered_map<ContextId, StreamContext*> streams_;
-  ContextId root_;
+  // What the plug-in's own context set with proxy_set_property.
+  std::map<std::string, std::string, std::less<>> properties_;
+  std::uint64_t log_lines_dropped_ = 0;
   std::uint32_t next_context_ = 1;
+  ContextId root_;
 };
 
 }  // namespace grete::wasm::proxy_wasm

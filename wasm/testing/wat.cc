@@ -2,6 +2,8 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "wasm/engine/handles.h"
@@ -40,6 +42,16 @@ std::shared_ptr<const LinkedModule> link(Engine& engine, const ImportSet& import
     give_up(linked.error().detail);
   }
   return *linked;
+}
+
+std::vector<std::byte> read_file(const char* path) {
+  std::ifstream file{path, std::ios::binary};
+  if (!file) {
+    give_up(std::string{"cannot read "} + path);
+  }
+  const std::string text{std::istreambuf_iterator<char>{file}, {}};
+  const Bytes bytes = as_bytes(text);
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace grete::wasm::testing

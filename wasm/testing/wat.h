@@ -22,4 +22,7 @@ namespace grete::wasm::testing {
 [[nodiscard]] std::shared_ptr<const LinkedModule> link(Engine& engine, const ImportSet& imports,
                                                        std::string_view text);
 
+// The bytes of a file; aborts if it cannot be read.
+[[nodiscard]] std::vector<std::byte> read_file(const char* path);
+
 }  // namespace grete::wasm::testing
