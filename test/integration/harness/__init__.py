@@ -1,0 +1,1 @@
+"""What the integration tests run: real brokers, the gateway, real clients, and frames made by hand."""
