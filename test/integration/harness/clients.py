@@ -34,7 +34,7 @@ def java_classes(line: str) -> Path:
     key = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
     classes = ROOT / f"build/integration-java/{line}-{key}"
     if not classes.is_dir():
-        scratch = classes.with_suffix(".new")
+        scratch = classes.with_name(classes.name + ".new")
         subprocess.run(["javac", "-nowarn", "-d", scratch, "-cp", jars(line), *sources], check=True)
         scratch.rename(classes)
     return classes

@@ -146,7 +146,8 @@ public final class IntegrationClient {
     /** Sets one setting of a group. */
     private static void groupConfig(String bootstrap, String group, String name, String value) throws Exception {
         try (Admin admin = Admin.create(properties(bootstrap))) {
-            admin.incrementalAlterConfigs(Map.of(new ConfigResource(ConfigResource.Type.GROUP, group), List.of(
+            var type = ConfigResource.Type.valueOf("GROUP");  // By name: 3.9 has no such constant.
+            admin.incrementalAlterConfigs(Map.of(new ConfigResource(type, group), List.of(
                     new AlterConfigOp(new ConfigEntry(name, value), AlterConfigOp.OpType.SET)))).all().get();
         }
     }
