@@ -8,6 +8,10 @@ STAGE := tools/stage
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
+.PHONY: demo
+demo: ## See the scene: kcat, grete with the PII filter in WebAssembly, a real Apache Kafka
+	@tools/demo/run
+
 .PHONY: test
 test: ## Build everything and run every test
 	@$(STAGE) begin test
@@ -25,6 +29,13 @@ sanitize: ## Run the unit tests under AddressSanitizer + UBSan, then ThreadSanit
 	  $(STAGE) run "$$preset: build" sh -c "cmake --preset $$preset >/dev/null && cmake --build --preset $$preset -j $(JOBS)" && \
 	  $(STAGE) run "$$preset: tests" ctest --preset $$preset -L unit -j $(JOBS) || exit 1; \
 	done
+	@$(STAGE) end
+
+.PHONY: mutants
+mutants: ## Break one thing at a time (test/mutants/*.patch), and demand that a test notices
+	@$(STAGE) begin mutants
+	@$(STAGE) run "set up" tools/setup build guests integration
+	@$(STAGE) run "mutants" tools/mutants -j $(JOBS) $(MUTANTS)
 	@$(STAGE) end
 
 .PHONY: fuzz

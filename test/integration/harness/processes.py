@@ -116,7 +116,7 @@ class Ports:
                 self._next = self._first
                 continue
             self._next = start + 1
-            if all(_is_free(port) for port in range(start, start + count)):
+            if all(is_free(port) for port in range(start, start + count)):
                 self._next = start + count
                 return start
         raise RuntimeError(f"no {count} free ports within {self._first}-{self._last}")
@@ -125,7 +125,7 @@ class Ports:
         return self.block(1)
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
