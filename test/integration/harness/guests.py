@@ -69,14 +69,5 @@ def go(name: str) -> Path:
     folder = SOURCES / name
     sources = [folder / "go.mod", folder / "go.sum", *sorted(folder.glob("*.go"))]
     return _once(name, sources, lambda scratch: _build(
-        [_go_program(), "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", scratch, "."], cwd=folder,
-        env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly"}))
-
-
-def _go_program() -> Path:
-    """Go of the tests' Python environment: Debian's is too old."""
-    import go as package
-    found = Path(package.__file__).parent / "bin/go"
-    if not found.exists():
-        raise RuntimeError(f"{found} is not there: run tools/setup integration")
-    return found
+        [ROOT / "tools/guests/go", "build", "-buildmode=c-shared", "-ldflags=-s -w", "-o", scratch, "."], cwd=folder,
+        env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOFLAGS": "-mod=readonly -buildvcs=false"}))
