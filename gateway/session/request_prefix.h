@@ -9,6 +9,8 @@
 
 namespace grete::gateway {
 
+// Bytes of a frame's length field.
+inline constexpr std::size_t kLengthPrefix = 4;
 // Bytes of a request that are always read: length, API key, version, correlation id.
 inline constexpr std::size_t kRequestPrefix = 12;
 // Bytes of a response that are always read: length and correlation id.

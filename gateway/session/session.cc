@@ -32,7 +32,7 @@ Session::Session(const SessionSettings& settings, MemoryBudget& budget, SessionO
     : settings_(&settings),
       budget_(&budget),
       observer_(&observer),
-      client_(budget, kRequestPrefix),
+      client_(budget, kLengthPrefix),
       broker_(budget, kResponsePrefix) {}
 
 Result<void, SessionError> Session::client_bytes(MutableBytes& input, Moment now, Outputs& out) {

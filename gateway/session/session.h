@@ -146,6 +146,9 @@ class Session {
   Status whole_request(Outputs& out);
   Status check_first_bytes(Bytes prefix, Outputs& out);
   Status check_request(const RequestPrefix& request) const;
+  // `size` without the length field; `api` for the error's text.
+  Status check_length(std::uint64_t size, std::string_view api) const;
+  [[nodiscard]] SessionError not_kafka() const;
   [[nodiscard]] bool reads_client_tokens() const;
 
   // session_replies.cc

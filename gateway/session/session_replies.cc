@@ -195,7 +195,6 @@ Result<void, SessionError> Session::sasl_handshake_reply() {
   }
   if (const auto tokens = sasl_tokens(sasl_->mechanism())) {
     state_ = Tokens{*tokens, *tokens};
-    client_.set_first_prefix(4);
     broker_.set_first_prefix(4);
     return {};
   }

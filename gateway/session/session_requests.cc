@@ -1,4 +1,5 @@
 // The client's half of a session.
+#include <algorithm>
 #include <array>
 #include <string>
 #include <utility>
@@ -60,21 +61,31 @@ Result<void, SessionError> Session::check_first_bytes(Bytes prefix, Outputs& out
   return {};
 }
 
-Result<void, SessionError> Session::check_request(const RequestPrefix& request) const {
-  const std::uint64_t size = request.total - 4;
-  if (size < kMinRequest || size > INT32_MAX || request.key.value() < 0 ||
-      request.version.value() < 0) {
-    return unexpected(
-        error(SessionFailure::kNotKafka,
-              fmt::format("what the client sends is no Kafka request: it begins with {}",
-                          printable(client_.prefix().first(kRequestPrefix)))));
+Result<void, SessionError> Session::check_length(std::uint64_t size, std::string_view api) const {
+  if (size < kMinRequest || size > INT32_MAX) {
+    return unexpected(not_kafka());
   }
   if (size > settings_->max_frame) {
     return unexpected(error(
         SessionFailure::kFrameTooLarge,
         fmt::format("the client announces a {} request of {} bytes, above limits.max_frame = {}",
-                    api_name(request.key), size, settings_->max_frame)));
+                    api, size, settings_->max_frame)));
   }
+  return {};
+}
+
+SessionError Session::not_kafka() const {
+  const Bytes begin = client_.prefix();
+  return error(SessionFailure::kNotKafka,
+               fmt::format("what the client sends is no Kafka request: it begins with {}",
+                           printable(begin.first(std::min(begin.size(), kRequestPrefix)))));
+}
+
+Result<void, SessionError> Session::check_request(const RequestPrefix& request) const {
+  if (request.key.value() < 0 || request.version.value() < 0) {
+    return unexpected(not_kafka());
+  }
+  GRETE_TRY(check_length(request.total - 4, api_name(request.key)));
   if (const auto known = must_know_versions(request.key);
       known && request.version.value() > known->max) {
     return unexpected(error(
@@ -89,6 +100,12 @@ Result<void, SessionError> Session::check_request(const RequestPrefix& request) 
 Result<void, SessionError> Session::request_prefix(Moment now, Outputs& out) {
   if (first_request_) {
     GRETE_TRY(check_first_bytes(client_.prefix(), out));
+  }
+  if (client_.prefix().size() < kRequestPrefix) {
+    // The length alone may be all that ever comes of a peer that speaks something else.
+    GRETE_TRY(check_length(load_big<std::uint32_t>(client_.prefix().data()), "Kafka"));
+    client_.want(kRequestPrefix);
+    return {};
   }
   const RequestPrefix request = read_request_prefix(client_.prefix());
   if (request.key == kApiVersionsKey && is_too_new_for_us(request)) {
@@ -204,7 +221,6 @@ Result<void, SessionError> Session::whole_request(Outputs& out) {
       sasl_->on_client_token(frame.subspan(4));
       auto& tokens = std::get<Tokens>(state_);
       if (--tokens.client_left == 0) {
-        client_.set_first_prefix(kRequestPrefix);
         if (tokens.broker_left == 0) {
           state_ = Framed{};
         }
