@@ -19,6 +19,7 @@ test: ## Build everything and run every test
 	@$(STAGE) run "configure" cmake --preset dev
 	@$(STAGE) run "build" cmake --build --preset dev -j $(JOBS)
 	@$(STAGE) run "unit tests" ctest --preset dev -j $(JOBS)
+	@$(STAGE) run "integration tests" test/integration/run -q
 	@$(STAGE) end
 
 .PHONY: sanitize

@@ -244,7 +244,9 @@ void Connection::after_turn(Moment now) {
     begin_closing(CloseCause::kBroker, now);
     return;
   }
-  if (client_.ended && nothing_under_way()) {
+  // A client that ends within a request has crashed: nobody waits for what is outstanding.
+  const bool crashed = session_.within_request() && client_.held.empty() && broker_.queue.empty();
+  if (client_.ended && (crashed || nothing_under_way())) {
     begin_closing(CloseCause::kClient, now);
     return;
   }

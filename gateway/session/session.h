@@ -112,6 +112,8 @@ class Session {
 
   // Whether no request is half sent and no reply outstanding: a good moment to close.
   [[nodiscard]] bool idle() const;
+  // Whether the client has sent a part of a frame only.
+  [[nodiscard]] bool within_request() const { return !client_.at_boundary(); }
 
   // Requests whose replies are outstanding.
   [[nodiscard]] std::size_t in_flight() const { return pending_.size(); }

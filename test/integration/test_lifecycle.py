@@ -59,14 +59,16 @@ def test_a_broker_that_dies_in_the_middle_of_an_answer(mortal, new_gateway):
 
 def test_a_gateway_that_starts_before_its_brokers(mortal, new_gateway):
     mortal.node(1).kill()
-    gateway = new_gateway({"plain": mortal.bootstrap}, start=False).start(ready=False)
     try:
-        eventually(lambda: gateway.http("/healthz")[0] == 200, what="/healthz")
-        assert gateway.http("/readyz")[0] == 503
+        # Ready means that it takes connections: it cannot know yet which brokers clients will want.
+        gateway = new_gateway({"plain": mortal.bootstrap}, start=False).start()
+        assert gateway.http("/healthz")[0] == 200
+        with Connection(gateway.port()) as connection:
+            connection.send(request(wire.METADATA, 1, 1, i32(0)))
+            assert connection.closed() == b""
     finally:
         mortal.node(1).start()
         mortal.wait_ready()
-    gateway.wait_ready()
     # A client may know a broker's port from before, and come to it first.
     with Connection(gateway.broker_port(1)) as connection:
         connection.ask(wire.METADATA, 1, i32(0))
@@ -115,6 +117,7 @@ def test_sigterm_drains(mortal, new_gateway):
         busy.send(request(wire.FETCH, 4, 77, wire.fetch("drained", 0, 0)))
         time.sleep(0.1)
         gateway.program.process.send_signal(signal.SIGTERM)
+        eventually(lambda: gateway.http("/readyz")[0] == 503, seconds=0.3, every=0.02, what="no longer ready")
         busy.answer(77)
         assert idle.closed() == b""
         assert busy.closed() == b""
