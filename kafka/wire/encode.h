@@ -69,9 +69,19 @@ Writer::Cursor put_bytes(Writer& w, Writer::Cursor p, unsigned flags, Bytes valu
 
 // --- arrays ---
 
+Writer::Cursor put_count_slow(Writer& w, Writer::Cursor p, unsigned flags, std::uint32_t count,
+                              bool null, std::uint64_t room);
+
 // An array's count, with `room` bytes after it. `null` marks a null array.
-Writer::Cursor put_count(Writer& w, Writer::Cursor p, unsigned flags, std::uint32_t count,
-                         bool null, std::uint64_t room);
+[[gnu::always_inline]] inline Writer::Cursor put_count(Writer& w, Writer::Cursor p, unsigned flags,
+                                                       std::uint32_t count, bool null,
+                                                       std::uint64_t room) {
+  if ((flags & kFlexible) != 0 && !null && count < 0x7f && w.room(p) > room) [[likely]] {
+    *p = static_cast<std::byte>(count + 1);
+    return p + 1;
+  }
+  return put_count_slow(w, p, flags, count, null, room);
+}
 
 template <class Container>
 bool is_null_array(const Container& array) {

@@ -10,7 +10,6 @@ namespace grete::kafka {
 namespace {
 
 constexpr std::size_t kMaxChunk = std::size_t{1} << 16;
-constexpr std::uint32_t kFirstPieces = 8;
 
 }  // namespace
 
@@ -101,15 +100,13 @@ bool Writer::close_piece(Cursor at) {
 // Makes sure of a free place in the list.
 bool Writer::reserve_piece() {
   if (piece_count_ == piece_capacity_) {
-    const std::uint32_t capacity = std::max(kFirstPieces, piece_capacity_ * 2);
+    const std::uint32_t capacity = piece_capacity_ * 2;
     void* memory = arena_->allocate(capacity * sizeof(Bytes), alignof(Bytes));
     if (memory == nullptr) {
       fail(EncodeErrorCode::kOutOfMemory);
       return false;
     }
-    if (piece_count_ != 0) {
-      std::memcpy(memory, pieces_, piece_count_ * sizeof(Bytes));
-    }
+    std::memcpy(memory, pieces_, piece_count_ * sizeof(Bytes));
     pieces_ = static_cast<Bytes*>(memory);
     piece_capacity_ = capacity;
   }

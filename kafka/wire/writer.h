@@ -11,6 +11,7 @@
 // After an error nothing that was written is of use.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -56,8 +57,10 @@ class Writer {
   void set_position(Cursor position) { position_ = position; }
   // A cursor with room for `size` bytes: `at`, or the start of a new chunk. Null without memory.
   [[nodiscard]] Cursor ensure(Cursor at, std::size_t size) {
-    return static_cast<std::size_t>(limit_ - at) >= size ? at : grow(at, size);
+    return room(at) >= size ? at : grow(at, size);
   }
+  // Bytes between `at` and the end of its chunk.
+  [[nodiscard]] std::size_t room(Cursor at) const { return static_cast<std::size_t>(limit_ - at); }
   // Adds `bytes` as a piece of its own after what was written up to `at`. Returns a cursor with
   // room for `following` bytes, or null.
   [[nodiscard]] Cursor refer(Cursor at, Bytes bytes, std::size_t following);
@@ -76,9 +79,11 @@ class Writer {
   Cursor piece_start_ = nullptr;
   Arena* arena_;
   std::size_t next_chunk_ = 512;
-  Bytes* pieces_ = nullptr;
+  static constexpr std::uint32_t kFirstPieces = 4;
+  std::array<Bytes, kFirstPieces> first_pieces_;  // few messages have more
+  Bytes* pieces_ = first_pieces_.data();
   std::uint32_t piece_count_ = 0;
-  std::uint32_t piece_capacity_ = 0;
+  std::uint32_t piece_capacity_ = kFirstPieces;
   std::uint64_t closed_size_ = 0;
   std::int64_t index_ = FieldPath::kNoIndex;
   EncodeError error_;
