@@ -6,3 +6,12 @@ if [ ! -e "$(tools/codecs/prefix)/done" ]; then
   command -v cargo >/dev/null || debian_packages rustc-web cargo-web
   tools/codecs/fetch
 fi
+
+# Guests built with others' SDKs.
+tools/guests/go --ensure
+if ! command -v rustc >/dev/null; then
+  debian_packages rustc-web cargo-web rust-web-src
+elif ! tools/guests/rust --ready && ! { command -v rustup >/dev/null &&
+  rustup --quiet target add wasm32-wasip1; }; then
+  debian_packages rust-web-src
+fi
