@@ -1,4 +1,4 @@
-debian_packages clang-19 lld-19 llvm-19 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
+debian_packages python3-venv clang-19 lld-19 llvm-19 libc++-19-dev-wasm32 libc++abi-19-dev-wasm32 \
   libclang-rt-19-dev-wasm32 wasi-libc
 
 # Guests on byte hosts decompress batches themselves.
