@@ -8,6 +8,7 @@
 
 #include "sdk/cpp/guest/abi.h"
 #include "sdk/cpp/plugin.h"
+#include "sdk/cpp/stream/connection.h"
 
 #define GRETE_EXPORT(name) extern "C" [[clang::export_name(#name)]]
 
@@ -102,9 +103,13 @@ GuestHost host;
 
 struct PluginContext {
   Plugin plugin{make_filter(), host};
+  StreamShared streams{plugin, host};
+  bool has_lane = false;
 };
 
 std::unordered_map<std::uint32_t, std::unique_ptr<PluginContext>> plugins;
+
+std::unordered_map<std::uint32_t, std::unique_ptr<Connection>> connections;
 
 PluginContext* plugin_of(std::uint32_t context) {
   const auto found = plugins.find(context);
@@ -124,7 +129,7 @@ bool configure(PluginContext& context, std::size_t size) {
     host.log(LogLevel::kCritical, "configuration: " + configured.error());
     return false;
   }
-  subscribe(context);
+  context.has_lane = subscribe(context);
   return true;
 }
 
@@ -166,6 +171,46 @@ void handle_call(PluginContext& context, std::uint32_t function, std::size_t siz
   }
 }
 
+// The bytes of the connection whose callback is running.
+class StreamBytes final : public HostBuffer {
+ public:
+  StreamBytes(abi::BufferType type, std::size_t size) : type_(type), size_(size) {}
+
+  [[nodiscard]] std::size_t size() const override { return size_; }
+  void read(std::vector<std::byte>& to) override {
+    const Bytes bytes = read_buffer(type_, 0, size_);
+    to.insert(to.end(), bytes.begin(), bytes.end());
+  }
+  void replace(Bytes bytes) override {
+    abi::proxy_set_buffer_bytes(type_, 0, size_, bytes.data(), bytes.size());
+  }
+
+ private:
+  abi::BufferType type_;
+  std::size_t size_;
+};
+
+enum class Side : std::uint8_t { kDownstream, kUpstream };
+
+abi::Action on_data(std::uint32_t context, std::size_t size, std::uint32_t end, Side side) {
+  const auto found = connections.find(context);
+  if (found == connections.end()) {
+    return abi::Action::kContinue;
+  }
+  const bool down = side == Side::kDownstream;
+  StreamBytes bytes(down ? abi::BufferType::kDownstreamData : abi::BufferType::kUpstreamData, size);
+  const EndOfStream over = end != 0 ? EndOfStream::kYes : EndOfStream::kNo;
+  const StreamAction action =
+      down ? found->second->on_downstream(bytes, over) : found->second->on_upstream(bytes, over);
+  if (action == StreamAction::kClose) {
+    bytes.replace({});
+    abi::proxy_close_stream(abi::StreamType::kDownstream);
+    abi::proxy_close_stream(abi::StreamType::kUpstream);
+    return abi::Action::kPause;
+  }
+  return action == StreamAction::kPause ? abi::Action::kPause : abi::Action::kContinue;
+}
+
 }  // namespace
 }  // namespace grete::sdk
 
@@ -180,6 +225,12 @@ GRETE_EXPORT(proxy_on_context_create)
 void proxy_on_context_create(std::uint32_t context, std::uint32_t parent) {
   if (parent == 0) {
     grete::sdk::plugins[context] = std::make_unique<grete::sdk::PluginContext>();
+    return;
+  }
+  grete::sdk::PluginContext* plugin = grete::sdk::plugin_of(parent);
+  if (plugin != nullptr && !plugin->has_lane) {
+    grete::sdk::connections[context] =
+        std::make_unique<grete::sdk::Connection>(plugin->streams, context);
   }
 }
 
@@ -210,10 +261,28 @@ void proxy_on_foreign_function(std::uint32_t context, std::uint32_t function, st
   }
 }
 
+GRETE_EXPORT(proxy_on_new_connection)
+grete::sdk::abi::Action proxy_on_new_connection(std::uint32_t) {
+  return grete::sdk::abi::Action::kContinue;
+}
+
+GRETE_EXPORT(proxy_on_downstream_data)
+grete::sdk::abi::Action proxy_on_downstream_data(std::uint32_t context, std::size_t size,
+                                                 std::uint32_t end) {
+  return grete::sdk::on_data(context, size, end, grete::sdk::Side::kDownstream);
+}
+
+GRETE_EXPORT(proxy_on_upstream_data)
+grete::sdk::abi::Action proxy_on_upstream_data(std::uint32_t context, std::size_t size,
+                                               std::uint32_t end) {
+  return grete::sdk::on_data(context, size, end, grete::sdk::Side::kUpstream);
+}
+
 GRETE_EXPORT(proxy_on_done) std::uint32_t proxy_on_done(std::uint32_t) {
   return 1;
 }
 
 GRETE_EXPORT(proxy_on_delete) void proxy_on_delete(std::uint32_t context) {
+  grete::sdk::connections.erase(context);
   grete::sdk::plugins.erase(context);
 }
