@@ -27,6 +27,12 @@ inline constexpr std::int16_t kTransactionalBit = 0x10;
 inline constexpr std::int16_t kControlBit = 0x20;
 inline constexpr std::int16_t kDeleteHorizonBit = 0x40;
 
+// Adds offsets and timestamps as Java does, which wraps around: a hostile delta is the sender's own
+// trouble.
+inline std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+
 // The header of a batch. For magic 0 and 1 what those lack has the value that means "none".
 struct BatchHeader {
   // Magic 0 and 1: the offset of the message, which for a compressed wrapper is that of its last

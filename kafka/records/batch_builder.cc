@@ -94,12 +94,14 @@ ByteBuffer& BatchBuilder::records_out() {
 
 void BatchBuilder::begin(State state) {
   plain_.clear();
+  moved_.clear();
   built_.clear();
   state_ = state;
   changed_ = state == State::kCreating;
   timestamps_changed_ = false;
   source_ = {};
   copied_ = nullptr;
+  first_offset_ = 0;
   dropped_ = 0;
 }
 
@@ -113,9 +115,11 @@ void BatchBuilder::edit(const BatchReader& original, Dropping dropping,
     header_.attributes = static_cast<std::int16_t>((header_.attributes & ~kCodecMask) |
                                                    static_cast<std::int16_t>(*codec));
   }
-  offset_base_ = original.offset_base();
   source_ = original.encoded_records();
   copied_ = source_.data();
+  if (header_.magic < 2) {
+    first_offset_ = load_big<std::int64_t>(source_.data());
+  }
 }
 
 void BatchBuilder::create(const BatchHeader& header) {
@@ -129,55 +133,29 @@ void BatchBuilder::create(const BatchHeader& header) {
 
 // Keeps the place of the header in front of records that are not compressed.
 Result<void, Error> BatchBuilder::open() {
-  if (header_.magic == 2 && header_.codec() == Codec::kNone && built_.size() == 0) {
-    if (!built_.reserve(kBatchHeaderBytes + source_.size())) {
+  return built_.size() == 0 ? open(built_) : Result<void, Error>{};
+}
+
+Result<void, Error> BatchBuilder::open(ByteBuffer& records) {
+  if (const std::size_t size = header_room(); size != 0) {
+    if (!records.reserve(size + source_.size())) {
       return fail(ErrorCode::kOutOfMemory);
     }
-    built_.commit(kBatchHeaderBytes);
+    records.commit(size);
   }
   return {};
+}
+
+std::size_t BatchBuilder::header_room() const {
+  return header_.magic == 2 && header_.codec() == Codec::kNone ? kBatchHeaderBytes : 0;
 }
 
 Result<void, Error> BatchBuilder::copy_up_to(const std::byte* end) {
   GRETE_TRY(open());
-  const Bytes run{copied_, end};
-  copied_ = end;
-  if (dropped_ != 0 && dropping_ == Dropping::kCloseUp) {
-    return header_.magic == 2 ? copy_moved_records(run) : copy_moved_messages(run);
-  }
-  if (!records_out().append(run)) {
+  if (!records_out().append({copied_, end})) {
     return fail(ErrorCode::kOutOfMemory);
   }
-  return {};
-}
-
-// Copies records whose offset delta shrinks by the number of those dropped before them.
-Result<void, Error> BatchBuilder::copy_moved_records(Bytes run) {
-  BatchHeader header = header_;
-  // As many as the run holds: it ends where a record does.
-  header.count = std::numeric_limits<std::int32_t>::max();
-  RecordIterator iterator(header, run);
-  const std::byte* const end = run.data() + run.size();
-  for (const std::byte* at = run.data(); at != end;) {
-    GRETE_TRY_ASSIGN(const Record* record, iterator.next());
-    at = record->encoded.data() + record->encoded.size();
-    GRETE_TRY(encode(*record, RecordEdit{}));
-  }
-  return {};
-}
-
-Result<void, Error> BatchBuilder::copy_moved_messages(Bytes run) {
-  while (!run.empty()) {
-    GRETE_TRY_ASSIGN(const Message message, read_message(run));
-    run = run.subspan(message.encoded.size());
-    ByteBuffer& out = records_out();
-    const std::size_t start = out.size();
-    if (!out.append(message.encoded)) {
-      return fail(ErrorCode::kOutOfMemory);
-    }
-    // The CRC does not cover the offset.
-    store_big(out.data() + start, message.offset - dropped_);
-  }
+  copied_ = end;
   return {};
 }
 
@@ -204,7 +182,7 @@ Result<void, Error> BatchBuilder::replace(const Record& record, const RecordEdit
   }
   GRETE_TRY(take(record));
   timestamps_changed_ |= edit.timestamp.has_value();
-  return header_.magic == 2 ? encode(record, edit) : encode_message(record, edit);
+  return header_.magic == 2 ? encode(records_out(), record, edit) : encode_message(record, edit);
 }
 
 Result<void, Error> BatchBuilder::drop(const Record& record) {
@@ -241,10 +219,11 @@ Result<void, Error> BatchBuilder::append(const NewRecord& added) {
   const RecordEdit edit{
       .key = {}, .value = {}, .headers = added.headers, .timestamp = added.timestamp};
   header_.last_offset_delta = header_.count++;
-  return header_.magic == 2 ? encode(record, edit) : encode_message(record, edit);
+  return header_.magic == 2 ? encode(records_out(), record, edit) : encode_message(record, edit);
 }
 
-Result<void, Error> BatchBuilder::encode(const Record& record, const RecordEdit& edit) {
+Result<void, Error> BatchBuilder::encode(ByteBuffer& out, const Record& record,
+                                         const RecordEdit& edit) {
   const Field key(record.key, edit.key);
   const Field value(record.value, edit.value);
   std::int64_t timestamp_delta = record.timestamp_delta;
@@ -252,8 +231,6 @@ Result<void, Error> BatchBuilder::encode(const Record& record, const RecordEdit&
       __builtin_sub_overflow(*edit.timestamp, header_.base_timestamp, &timestamp_delta)) {
     return fail(ErrorCode::kBadField);
   }
-  const std::int64_t offset_delta =
-      record.offset_delta - (dropping_ == Dropping::kCloseUp ? dropped_ : 0);
   std::uint64_t header_size = record.headers.encoded().size();
   std::uint64_t header_count = record.headers.size();
   if (edit.headers) {
@@ -263,14 +240,13 @@ Result<void, Error> BatchBuilder::encode(const Record& record, const RecordEdit&
       header_size += header_bytes(header);
     }
   }
-  const std::uint64_t body = 1 + varlong_size(timestamp_delta) + varlong_size(offset_delta) +
+  const std::uint64_t body = 1 + varlong_size(timestamp_delta) + varlong_size(record.offset_delta) +
                              varlong_size(key.wire_size()) + key.size() +
                              varlong_size(value.wire_size()) + value.size() +
                              varlong_size(static_cast<std::int64_t>(header_count)) + header_size;
   if (body > kMaxLength) {
     return fail(ErrorCode::kBatchTooBig);
   }
-  ByteBuffer& out = records_out();
   if (!out.reserve(kMaxVarintBytes + static_cast<std::size_t>(body))) {
     return fail(ErrorCode::kOutOfMemory);
   }
@@ -278,7 +254,7 @@ Result<void, Error> BatchBuilder::encode(const Record& record, const RecordEdit&
   std::byte* to = write_varlong(start, static_cast<std::int64_t>(body));
   *to++ = static_cast<std::byte>(record.attributes);
   to = write_varlong(to, timestamp_delta);
-  to = write_varlong(to, offset_delta);
+  to = write_varlong(to, record.offset_delta);
   to = write_field(write_varlong(to, key.wire_size()), key);
   to = write_field(write_varlong(to, value.wire_size()), value);
   to = write_varlong(to, static_cast<std::int64_t>(header_count));
@@ -307,7 +283,7 @@ Result<void, Error> BatchBuilder::encode_message(const Record& record, const Rec
   // A record of an original has bytes, whose offset may be relative; a new one has none.
   const bool is_new = record.encoded.empty();
   const std::byte* original = record.encoded.data();
-  const std::int64_t offset = is_new ? record.offset : load_big<std::int64_t>(original) - dropped_;
+  const std::int64_t offset = is_new ? record.offset : load_big<std::int64_t>(original);
   std::byte* const start = out.room().data();
   store_big(start, offset);
   store_big(start + kLengthAt, static_cast<std::int32_t>(size - kLogOverheadBytes));
@@ -328,25 +304,81 @@ Result<void, Error> BatchBuilder::encode_message(const Record& record, const Rec
   return {};
 }
 
-// Copies the rest of the original, and settles count, offsets and timestamps.
-Result<void, Error> BatchBuilder::close_records() {
+// Copies some of the rest of the original.
+Result<Progress, Error> BatchBuilder::copy_rest() {
+  const auto left = static_cast<std::size_t>(source_.data() + source_.size() - copied_);
+  GRETE_TRY(copy_up_to(copied_ + std::min(left, kCopyStepBytes)));
+  return left > kCopyStepBytes ? Progress::kMore : Progress::kDone;
+}
+
+// Settles count and offsets once all records are there; says whether they must be walked.
+Result<Progress, Error> BatchBuilder::close_records() {
   GRETE_TRY(open());
   const bool is_wrapper = header_.magic < 2 && header_.codec() != Codec::kNone;
   if (state_ == State::kCreating) {
     // A wrapper has the offset of its last message.
     header_.base_offset += is_wrapper ? header_.last_offset_delta : 0;
-    return {};
+    return Progress::kDone;
   }
-  GRETE_TRY(copy_up_to(source_.data() + source_.size()));
   header_.count -= dropped_;
-  if (dropping_ == Dropping::kCloseUp) {
-    header_.last_offset_delta -= dropped_;
-    header_.base_offset -= is_wrapper ? dropped_ : 0;
+  const bool is_closing_up = dropping_ == Dropping::kCloseUp && dropped_ != 0;
+  if (is_closing_up) {
+    header_.last_offset_delta = header_.count - 1;
+    header_.base_offset =
+        wrapping_add(header_.base_offset, is_wrapper ? -std::int64_t{dropped_} : 0);
   }
   if (header_.count == 0) {
-    return header_.magic == 2 ? make_empty() : Result<void, Error>{};
+    if (header_.magic == 2) {
+      GRETE_TRY(make_empty());
+    }
+    return Progress::kDone;
   }
-  return timestamps_changed_ ? find_max_timestamp() : Result<void, Error>{};
+  if (!timestamps_changed_ && !is_closing_up) {
+    return Progress::kDone;
+  }
+  if (is_closing_up) {
+    GRETE_TRY(open(moved_));
+  }
+  walk_.emplace(header_, records_out().bytes().subspan(header_room()));
+  walked_max_timestamp_ = std::numeric_limits<std::int64_t>::min();
+  return Progress::kMore;
+}
+
+// Walks some of the records, for the largest timestamp, and to number them anew.
+Result<Progress, Error> BatchBuilder::walk_records() {
+  const bool is_closing_up = dropping_ == Dropping::kCloseUp && dropped_ != 0;
+  for (std::size_t i = 0; i < kRecordsPerStep; ++i) {
+    GRETE_TRY_ASSIGN(const Record* record, walk_->next());
+    if (record == nullptr) {
+      if (timestamps_changed_) {
+        header_.max_timestamp = walked_max_timestamp_;
+      }
+      if (is_closing_up) {
+        moved_.swap(records_out());
+      }
+      return Progress::kDone;
+    }
+    walked_max_timestamp_ = std::max(walked_max_timestamp_, record->timestamp);
+    if (is_closing_up) {
+      GRETE_TRY(move_record(*record));
+    }
+  }
+  return Progress::kMore;
+}
+
+// Copies a record with the offset that it has among those that stay.
+Result<void, Error> BatchBuilder::move_record(Record record) {
+  if (header_.magic == 2) {
+    record.offset_delta = record.index;
+    return encode(moved_, record, RecordEdit{});
+  }
+  const std::size_t start = moved_.size();
+  if (!moved_.append(record.encoded)) {
+    return fail(ErrorCode::kOutOfMemory);
+  }
+  // The CRC of a message does not cover its offset.
+  store_big(moved_.data() + start, wrapping_add(first_offset_, record.index));
+  return {};
 }
 
 // As DefaultRecordBatch.writeEmptyHeader: no codec, no horizon, no base timestamp.
@@ -355,22 +387,6 @@ Result<void, Error> BatchBuilder::make_empty() {
   header_.base_timestamp = -1;
   built_.clear();
   return open();
-}
-
-Result<void, Error> BatchBuilder::find_max_timestamp() {
-  const Bytes records = records_out().bytes().subspan(
-      &records_out() == &built_ && header_.magic == 2 ? kBatchHeaderBytes : 0);
-  RecordIterator iterator(header_, records);
-  std::int64_t max_timestamp = std::numeric_limits<std::int64_t>::min();
-  while (true) {
-    GRETE_TRY_ASSIGN(const Record* record, iterator.next());
-    if (record == nullptr) {
-      break;
-    }
-    max_timestamp = std::max(max_timestamp, record->timestamp);
-  }
-  header_.max_timestamp = max_timestamp;
-  return {};
 }
 
 Result<Progress, Error> BatchBuilder::step() {
@@ -383,26 +399,51 @@ Result<Progress, Error> BatchBuilder::step() {
 }
 
 Result<Progress, Error> BatchBuilder::advance() {
-  if (state_ == State::kEditing || state_ == State::kCreating) {
-    GRETE_TRY(close_records());
-    if (header_.codec() == Codec::kNone || header_.count == 0) {
-      return seal();
+  switch (state_) {
+    case State::kEditing: {
+      GRETE_TRY_ASSIGN(const Progress progress, copy_rest());
+      return progress == Progress::kMore ? progress : close_and_go_on();
     }
-    const std::size_t overhead =
-        header_.magic == 2 ? kBatchHeaderBytes : wrapper_overhead(header_.magic);
-    if (!built_.reserve(overhead)) {
-      return fail(ErrorCode::kOutOfMemory);
+    case State::kCreating:
+      return close_and_go_on();
+    case State::kWalking: {
+      GRETE_TRY_ASSIGN(const Progress progress, walk_records());
+      return progress == Progress::kMore ? progress : start_payload();
     }
-    built_.commit(overhead);
-    compressor_.start(header_.codec(), plain_.bytes(),
-                      header_.magic == 0 ? Lz4Header::kMagic0 : Lz4Header::kStandard);
-    state_ = State::kCompressing;
-  }
-  if (state_ == State::kCompressing) {
-    GRETE_TRY_ASSIGN(const Progress progress, compressor_.step(built_));
-    return progress == Progress::kDone ? seal() : Result<Progress, Error>(Progress::kMore);
+    case State::kCompressing: {
+      GRETE_TRY_ASSIGN(const Progress progress, compressor_.step(built_));
+      return progress == Progress::kMore ? progress : seal();
+    }
+    case State::kIdle:
+    case State::kDone:
+      break;
   }
   return Progress::kDone;
+}
+
+Result<Progress, Error> BatchBuilder::close_and_go_on() {
+  GRETE_TRY_ASSIGN(const Progress progress, close_records());
+  if (progress == Progress::kDone) {
+    return start_payload();
+  }
+  state_ = State::kWalking;
+  return advance();
+}
+
+Result<Progress, Error> BatchBuilder::start_payload() {
+  if (header_.codec() == Codec::kNone || header_.count == 0) {
+    return seal();
+  }
+  const std::size_t overhead =
+      header_.magic == 2 ? kBatchHeaderBytes : wrapper_overhead(header_.magic);
+  if (!built_.reserve(overhead)) {
+    return fail(ErrorCode::kOutOfMemory);
+  }
+  built_.commit(overhead);
+  compressor_.start(header_.codec(), plain_.bytes(),
+                    header_.magic == 0 ? Lz4Header::kMagic0 : Lz4Header::kStandard);
+  state_ = State::kCompressing;
+  return advance();
 }
 
 // Writes what comes before the records.
@@ -443,6 +484,7 @@ void BatchBuilder::seal_wrapper(std::byte* batch, std::size_t size) {
 void BatchBuilder::finish() {
   state_ = State::kIdle;
   plain_.clear_and_trim(kMaxIdleBufferBytes);
+  moved_.clear_and_trim(kMaxIdleBufferBytes);
   built_.clear_and_trim(kMaxIdleBufferBytes);
 }
 

@@ -84,7 +84,7 @@ class BatchBuilder {
   // `pool` and `budget` outlive the builder. The batch that is built, and its plain records if it
   // is compressed, are charged to `budget`.
   BatchBuilder(CodecPool& pool, MemoryBudget& budget)
-      : compressor_(pool), plain_(budget), built_(budget) {}
+      : compressor_(pool), plain_(budget), moved_(budget), built_(budget) {}
 
   // Begins a changed copy of the batch that `original` has read (it said kDone). The reader and
   // its batch stay as they are until step() says kDone.
@@ -98,7 +98,8 @@ class BatchBuilder {
   void create(const BatchHeader& header);
 
   // Changes `record`, of the batch that is being edited. Records are named in their order, each at
-  // most once. Errors: kEditOutOfOrder, kNotInThisMagic, kTimestampFixed, kOutOfMemory.
+  // most once. Copies what lies between it and the one named before. Errors: kEditOutOfOrder,
+  // kNotInThisMagic, kTimestampFixed, kOutOfMemory.
   [[nodiscard]] Result<void, Error> replace(const Record& record, const RecordEdit& edit);
 
   // Leaves `record` out. Errors: kEditOutOfOrder, kMayNotDrop, kOutOfMemory.
@@ -110,9 +111,9 @@ class BatchBuilder {
   // False while an edit has changed nothing: then forward the original's own bytes.
   [[nodiscard]] bool changed() const { return changed_; }
 
-  // Ends the batch: the first call closes the list of records, and each compresses about
-  // kStepBytes. Errors: kOutOfMemory, kBatchTooBig; for records after the last edit those of
-  // RecordIterator.
+  // Ends the batch: the first call closes the list of records; each copies, walks or compresses a
+  // part of them (limits.h) and takes about a millisecond at most. Errors: kOutOfMemory,
+  // kBatchTooBig; for records after the last edit those of RecordIterator.
   [[nodiscard]] Result<Progress, Error> step();
 
   // After kDone: the batch, valid until the next edit(), create() or finish(). Nothing, where the
@@ -126,26 +127,34 @@ class BatchBuilder {
   void finish();
 
  private:
-  enum class State : std::uint8_t { kIdle, kEditing, kCreating, kCompressing, kDone };
+  //  edit() -> kEditing --+-> kWalking --+-> kCompressing -> kDone
+  //  create() -> kCreating +-------------+----------------> kDone      (not compressed)
+  enum class State : std::uint8_t { kIdle, kEditing, kCreating, kWalking, kCompressing, kDone };
 
   void begin(State state);
   [[nodiscard]] Result<void, Error> open();
+  [[nodiscard]] Result<void, Error> open(ByteBuffer& records);
+  [[nodiscard]] std::size_t header_room() const;
   [[nodiscard]] Result<void, Error> take(const Record& record);
   [[nodiscard]] Result<void, Error> copy_up_to(const std::byte* end);
-  [[nodiscard]] Result<void, Error> copy_moved_records(Bytes run);
-  [[nodiscard]] Result<void, Error> copy_moved_messages(Bytes run);
-  [[nodiscard]] Result<void, Error> encode(const Record& record, const RecordEdit& edit);
+  [[nodiscard]] Result<void, Error> encode(ByteBuffer& out, const Record& record,
+                                           const RecordEdit& edit);
   [[nodiscard]] Result<void, Error> encode_message(const Record& record, const RecordEdit& edit);
-  [[nodiscard]] Result<void, Error> close_records();
-  [[nodiscard]] Result<void, Error> make_empty();
-  [[nodiscard]] Result<void, Error> find_max_timestamp();
   [[nodiscard]] Result<Progress, Error> advance();
+  [[nodiscard]] Result<Progress, Error> copy_rest();
+  [[nodiscard]] Result<Progress, Error> close_and_go_on();
+  [[nodiscard]] Result<Progress, Error> close_records();
+  [[nodiscard]] Result<void, Error> make_empty();
+  [[nodiscard]] Result<Progress, Error> walk_records();
+  [[nodiscard]] Result<void, Error> move_record(Record record);
+  [[nodiscard]] Result<Progress, Error> start_payload();
   [[nodiscard]] Result<Progress, Error> seal();
   void seal_wrapper(std::byte* batch, std::size_t size);
   [[nodiscard]] ByteBuffer& records_out();
 
   Compressor compressor_;
   ByteBuffer plain_;  // plain records, where the batch is to be compressed
+  ByteBuffer moved_;  // the same with new offsets, where records closed up
   ByteBuffer built_;  // the batch
   State state_ = State::kIdle;
   Dropping dropping_ = Dropping::kLeaveHole;
@@ -154,8 +163,10 @@ class BatchBuilder {
   BatchHeader header_;
   Bytes source_;                       // the original's plain records
   const std::byte* copied_ = nullptr;  // up to here they are in the new batch
-  std::int64_t offset_base_ = 0;
+  std::int64_t first_offset_ = 0;      // of the original's first message, as it is on the wire
   std::int32_t dropped_ = 0;
+  std::optional<RecordIterator> walk_;
+  std::int64_t walked_max_timestamp_ = 0;
 };
 
 }  // namespace grete::kafka::records

@@ -297,5 +297,25 @@ TEST_F(BatchBuilderTest, PausesWhileItCompresses) {
   }
 }
 
+TEST_F(BatchBuilderTest, PausesWhileItWalksManyRecords) {
+  builder_.create({});
+  for (int i = 0; i < 200000; ++i) {
+    ASSERT_TRUE(builder_.append({.timestamp = 1, .key = {}, .value = {}, .headers = {}}));
+  }
+  ASSERT_TRUE(run_to_end(builder_));
+  original_ = as_text(builder_.batch());
+  ASSERT_TRUE(original_reader_.start(as_bytes(original_)));
+  ASSERT_TRUE(run_to_end(original_reader_));
+  builder_.edit(original_reader_, Dropping::kCloseUp);
+  RecordIterator iterator = original_reader_.records();
+  ASSERT_TRUE(builder_.drop(**iterator.next()));
+  std::size_t steps = 0;
+  while (*builder_.step() == Progress::kMore) {
+    ++steps;
+  }
+  EXPECT_GE(steps, 200000 / kRecordsPerStep);
+  EXPECT_EQ(builder_.count(), 199999);
+}
+
 }  // namespace
 }  // namespace grete::kafka::records

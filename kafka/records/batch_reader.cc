@@ -43,9 +43,14 @@ Result<void, Error> BatchReader::start(Bytes batch, CrcCheck crc) {
 }
 
 Result<Progress, Error> BatchReader::step() {
-  auto progress = state_ == State::kCrc          ? step_crc()
-                  : state_ == State::kDecompress ? step_decompress()
-                                                 : Result<Progress, Error>(Progress::kDone);
+  Result<Progress, Error> progress = Progress::kDone;
+  if (state_ == State::kCrc) {
+    progress = step_crc();
+  } else if (state_ == State::kDecompress) {
+    progress = step_decompress();
+  } else if (state_ == State::kNumber) {
+    progress = number_messages();
+  }
   if (!progress) {
     state_ = State::kIdle;
   }
@@ -79,8 +84,12 @@ Result<Progress, Error> BatchReader::step_decompress() {
   }
   records_ = plain_.bytes();
   if (header_.magic < 2) {
-    GRETE_TRY(number_messages());
-  } else if (static_cast<std::uint64_t>(header_.count) * kMinRecordBytes > records_.size()) {
+    header_.count = 0;
+    numbered_ = 0;
+    state_ = State::kNumber;
+    return number_messages();
+  }
+  if (static_cast<std::uint64_t>(header_.count) * kMinRecordBytes > records_.size()) {
     return fail(ErrorCode::kBadRecordCount, 57);
   }
   state_ = State::kDone;

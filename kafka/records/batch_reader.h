@@ -100,11 +100,11 @@ class BatchReader {
   void finish();
 
  private:
-  enum class State : std::uint8_t { kIdle, kCrc, kDecompress, kDone };
+  enum class State : std::uint8_t { kIdle, kCrc, kDecompress, kNumber, kDone };
 
   [[nodiscard]] Result<Progress, Error> step_crc();
   [[nodiscard]] Result<Progress, Error> step_decompress();
-  [[nodiscard]] Result<void, Error> number_messages();
+  [[nodiscard]] Result<Progress, Error> number_messages();
 
   Decompressor decompressor_;
   ByteBuffer plain_;
@@ -114,6 +114,8 @@ class BatchReader {
   Bytes batch_;
   Bytes records_;
   std::int64_t offset_base_ = 0;
+  std::int64_t last_offset_ = 0;
+  std::size_t numbered_ = 0;
   std::size_t crc_at_ = 0;
   std::uint32_t crc_ = 0;
 };

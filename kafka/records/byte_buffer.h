@@ -1,9 +1,11 @@
 // Growable contiguous memory that is charged to a budget.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/memory_budget.h"
@@ -50,6 +52,14 @@ class ByteBuffer {
     }
     size_ += bytes.size();
     return true;
+  }
+
+  // Exchanges contents and memory with `other`, a buffer of the same budget.
+  void swap(ByteBuffer& other) {
+    assert(budget_ == other.budget_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
   }
 
   // Forgets the contents and keeps the memory.

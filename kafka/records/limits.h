@@ -14,6 +14,10 @@ inline constexpr std::size_t kStepBytes = std::size_t{256} << 10;
 // How many bytes one step() checks with a CRC at most; about 0.2 ms.
 inline constexpr std::size_t kCrcStepBytes = std::size_t{4} << 20;
 
+// How many bytes one step() copies at most, and how many records it walks.
+inline constexpr std::size_t kCopyStepBytes = std::size_t{4} << 20;
+inline constexpr std::size_t kRecordsPerStep = std::size_t{32} << 10;
+
 // What a batch may decompress to, unless the caller says otherwise.
 inline constexpr std::uint64_t kDefaultMaxDecompressed = std::uint64_t{128} << 20;
 

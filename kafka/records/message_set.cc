@@ -77,8 +77,7 @@ Result<void, Error> RecordIterator::read_message() {
   if (read->magic != magic_) {
     return fail_at(ErrorCode::kMagicMismatch, at_ + kMagicAt);
   }
-  record_.offset = static_cast<std::int64_t>(static_cast<std::uint64_t>(offset_base_) +
-                                             static_cast<std::uint64_t>(read->offset));
+  record_.offset = wrapping_add(offset_base_, read->offset);
   record_.timestamp = log_append_time_ ? timestamp_base_ : read->timestamp;
   record_.key = read->key;
   record_.value = read->value;
@@ -88,34 +87,34 @@ Result<void, Error> RecordIterator::read_message() {
 }
 
 // Finds the number of messages in a wrapper, and what their relative offsets are relative to.
-Result<void, Error> BatchReader::number_messages() {
-  std::int64_t last_offset = 0;
-  Bytes left = records_;
-  header_.count = 0;
-  while (!left.empty()) {
-    auto message = read_message(left);
-    const std::uint64_t position = records_.size() - left.size();
+Result<Progress, Error> BatchReader::number_messages() {
+  for (std::size_t i = 0; i < kRecordsPerStep && numbered_ != records_.size(); ++i) {
+    auto message = read_message(records_.subspan(numbered_));
     if (!message) {
-      return fail(message.error().code, position + message.error().position);
+      return fail(message.error().code, numbered_ + message.error().position);
     }
     if (message->magic != header_.magic) {
-      return fail(ErrorCode::kMagicMismatch, position + kMagicAt);
+      return fail(ErrorCode::kMagicMismatch, numbered_ + kMagicAt);
     }
     if ((message->attributes & kCodecMask) != 0) {
-      return fail(ErrorCode::kNestedCompression, position + kMessageAttributesAt);
+      return fail(ErrorCode::kNestedCompression, numbered_ + kMessageAttributesAt);
     }
-    last_offset = message->offset;
+    last_offset_ = message->offset;
     ++header_.count;
-    left = left.subspan(message->encoded.size());
+    numbered_ += message->encoded.size();
+  }
+  if (numbered_ != records_.size()) {
+    return Progress::kMore;
   }
   if (header_.count == 0) {
     return fail(ErrorCode::kBadRecordCount);
   }
   if (header_.magic == 1) {
     offset_base_ = static_cast<std::int64_t>(static_cast<std::uint64_t>(header_.base_offset) -
-                                             static_cast<std::uint64_t>(last_offset));
+                                             static_cast<std::uint64_t>(last_offset_));
   }
-  return {};
+  state_ = State::kDone;
+  return Progress::kDone;
 }
 
 }  // namespace grete::kafka::records

@@ -177,8 +177,9 @@ TEST_P(MessageSetTest, RefusesNestingAndStrangers) {
   const auto other = static_cast<std::int8_t>(1 - magic());
   EXPECT_EQ(error_of(make_batch(builder_, {.magic = other}, records)), ErrorCode::kMagicMismatch);
   EXPECT_EQ(error_of(""), ErrorCode::kBadRecordCount);
-  EXPECT_EQ(error_of(make_batch(builder_, {.magic = magic()}, records).substr(0, 90)),
-            ErrorCode::kTruncated);
+  std::string cut = make_batch(builder_, {.magic = magic()}, records);
+  cut.pop_back();
+  EXPECT_EQ(error_of(cut), ErrorCode::kTruncated);
 }
 
 INSTANTIATE_TEST_SUITE_P(MagicAndCodec, MessageSetTest,

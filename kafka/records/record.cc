@@ -9,11 +9,6 @@ ErrorCode as_error(VarintStatus status) {
   return status == VarintStatus::kTooLong ? ErrorCode::kBadVarint : ErrorCode::kTruncated;
 }
 
-// Adds as Java does, which wraps around: a hostile delta is the sender's own trouble.
-std::int64_t wrapping_add(std::int64_t a, std::int64_t b) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-
 // Reads bytes with a varint length before them; a negative length is null. Sets `value` and moves
 // `at`; false if they pass `end`.
 VarintStatus read_nullable(const std::byte*& at, const std::byte* end,
