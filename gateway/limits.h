@@ -53,6 +53,8 @@ inline constexpr std::chrono::milliseconds kHalfCloseLinger = 10s;
 inline constexpr std::uint32_t kMaxBrokerPorts = 2'048;
 // Brokers remembered of one cluster.
 inline constexpr std::size_t kMaxBrokers = 4'096;
+// Topics remembered by id of one cluster.
+inline constexpr std::size_t kMaxTopics = 200'000;
 inline constexpr std::size_t kMaxConfigFile = 4u << 20;
 
 // The admin port.

@@ -8,6 +8,7 @@
 
 #include "gateway/admin/admin.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/plugin_factory.h"
 #include "gateway/config/parse.h"
 #include "gateway/net/server.h"
 #include "gateway/telemetry/log.h"
@@ -64,7 +65,7 @@ int run_command(const std::string& config_file) {
   boost::asio::io_context io(1);
   int result = 0;
   {
-    Server server(io, config);
+    Server server(io, config, make_plugin);
     if (auto started = server.start(); !started) {
       Log::error(started.error());
       result = 1;

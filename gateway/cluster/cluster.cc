@@ -28,6 +28,30 @@ std::shared_ptr<const Topology> Cluster::topology() const {
   return topology_;
 }
 
+std::shared_ptr<const TopicTable> Cluster::topics() const {
+  const std::lock_guard lock(mutex_);
+  return topics_;
+}
+
+void Cluster::learn(std::span<const TopicId> topics) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<TopicTable> changed;
+  for (const TopicId& topic : topics) {
+    const TopicTable* known = changed ? changed.get() : topics_.get();
+    if (known != nullptr &&
+        (!known->name_of(topic.id).empty() || known->names_.size() >= kMaxTopics)) {
+      continue;
+    }
+    if (!changed) {
+      changed = topics_ ? std::make_shared<TopicTable>(*topics_) : std::make_shared<TopicTable>();
+    }
+    changed->names_.emplace(topic.id.bytes, topic.name);
+  }
+  if (changed) {
+    topics_ = std::move(changed);
+  }
+}
+
 void Cluster::learn(std::span<const BrokerAddress> brokers) {
   {
     const std::lock_guard lock(mutex_);

@@ -1,7 +1,9 @@
 // One Kafka cluster behind the gateway: where to begin, and which node listens where.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "gateway/session/broker_ports.h"
+#include "plugins/frame.h"
 
 namespace grete::gateway {
 
@@ -34,6 +37,19 @@ struct Topology {
   [[nodiscard]] const HostPort* find(kafka::NodeId node) const;
 };
 
+// The topics of a cluster by id. Immutable.
+class TopicTable final : public plugins::TopicNames {
+ public:
+  [[nodiscard]] std::string_view name_of(const kafka::Uuid& id) const override {
+    const auto found = names_.find(id.bytes);
+    return found == names_.end() ? std::string_view{} : std::string_view(found->second);
+  }
+
+ private:
+  friend class Cluster;
+  std::map<std::array<std::byte, 16>, std::string> names_;
+};
+
 // Learns the topology from the replies that pass. Any thread.
 class Cluster {
  public:
@@ -50,6 +66,11 @@ class Cluster {
   // kMaxBrokers are ignored.
   void learn(std::span<const BrokerAddress> brokers);
 
+  // Topics by their ids; null as long as none are known. A snapshot.
+  [[nodiscard]] std::shared_ptr<const TopicTable> topics() const;
+  // Adds topics that are not known. Topics beyond kMaxTopics are ignored.
+  void learn(std::span<const TopicId> topics);
+
   // `listener` is called on the thread that learns, without a lock held. Set once, at start-up.
   void on_change(std::function<void()> listener) { on_change_ = std::move(listener); }
 
@@ -65,6 +86,7 @@ class Cluster {
   std::atomic<std::size_t> turn_ = 0;
   mutable std::mutex mutex_;
   std::shared_ptr<const Topology> topology_;
+  std::shared_ptr<const TopicTable> topics_;
 };
 
 }  // namespace grete::gateway

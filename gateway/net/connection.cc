@@ -18,7 +18,8 @@ constexpr Duration kClosingTime = std::chrono::seconds{1};
 
 }  // namespace
 
-Connection::Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted, Moment now)
+Connection::Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted,
+                       std::shared_ptr<plugins::ChainRuntime> chain, Moment now)
     : worker_(&worker),
       id_(id),
       listener_(std::move(accepted.listener)),
@@ -26,7 +27,12 @@ Connection::Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient a
       memory_(worker.limits.connection_memory, &worker.memory),
       client_(*this, memory_),
       broker_(*this, memory_),
-      session_(listener_->settings, memory_, *this),
+      session_(listener_->settings, memory_, *this, std::move(chain),
+               {.id = id,
+                .principal = {},
+                .address = accepted.socket.peer().text(),
+                .local_address = accepted.socket.local().text(),
+                .listener = listener_->name}),
       last_activity_(now) {
   client_.socket = std::move(accepted.socket);
 }
@@ -233,14 +239,26 @@ void Connection::flush(Side& side) {
 }
 
 void Connection::after_turn(Moment now) {
-  while (std::holds_alternative<Open>(state_) && !client_.held.empty() && broker_.queue.empty() &&
-         session_.takes_client_bytes()) {
-    feed_held(client_, now);
+  bool progress = true;
+  while (progress && std::holds_alternative<Open>(state_)) {
+    progress = false;
+    if (!client_.held.empty() && broker_.queue.empty() && session_.takes_client_bytes()) {
+      feed_held(client_, now);
+      progress = true;
+    } else if (!broker_.held.empty() && client_.queue.empty() && session_.takes_broker_bytes()) {
+      feed_held(broker_, now);
+      progress = true;
+    }
   }
   if (!std::holds_alternative<Open>(state_)) {
     return;
   }
-  if (broker_.ended && client_.queue.empty()) {
+  if (!told_in_chain_ && session_.chain_state() != ChainState::kEmpty) {
+    told_in_chain_ = true;
+    worker_->in_chain(*this);
+  }
+  if (broker_.ended && client_.queue.empty() && broker_.held.empty() &&
+      session_.takes_broker_bytes()) {
     begin_closing(CloseCause::kBroker, now);
     return;
   }
@@ -273,7 +291,25 @@ bool Connection::wants(const Side& side) const {
   if (&side == &client_) {
     return broker_.queue.empty() && session_.takes_client_bytes();
   }
-  return client_.queue.empty();
+  return client_.queue.empty() && session_.takes_broker_bytes();
+}
+
+void Connection::run_chain(Moment now) {
+  if (!std::holds_alternative<Open>(state_)) {
+    return;
+  }
+  const auto result = session_.run_chain(now, worker_->outputs);
+  deliver();
+  if (!result) {
+    refuse(result.error(), now);
+    return;
+  }
+  last_activity_ = now;
+  after_turn(now);
+}
+
+ChainState Connection::chain_state() const {
+  return std::holds_alternative<Open>(state_) ? session_.chain_state() : ChainState::kEmpty;
 }
 
 void Connection::update_interest() {
@@ -467,6 +503,10 @@ void Connection::on_brokers(std::span<const BrokerAddress> brokers) {
   listener_->cluster->learn(brokers);
 }
 
+void Connection::on_topics(std::span<const TopicId> topics) {
+  listener_->cluster->learn(topics);
+}
+
 void Connection::on_unreachable_broker(kafka::NodeId node) {
   Log::error(
       "a broker has no port in this listener's range; clients cannot reach it",
@@ -477,6 +517,14 @@ void Connection::on_principal(std::string_view user) {
   if (Log::enabled(LogLevel::kDebug)) {
     Log::debug("client authenticated", {{"connection", id_}, {"user", user}});
   }
+}
+
+void Connection::on_plugins(kafka::ApiKey key, Duration held) {
+  worker_->stats.api(key).in_chain.observe(held);
+}
+
+std::shared_ptr<const plugins::TopicNames> Connection::topics() {
+  return listener_->cluster->topics();
 }
 
 }  // namespace grete::gateway

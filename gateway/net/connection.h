@@ -38,7 +38,9 @@ namespace grete::gateway {
 // Owned by a worker, on its thread; destroyed between two turns of its loop.
 class Connection final : public SessionObserver {
  public:
-  Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted, Moment now);
+  // `chain` is the listener's on this worker, or null.
+  Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted,
+             std::shared_ptr<plugins::ChainRuntime> chain, Moment now);
   ~Connection() override;
 
   // Begins to look for the broker.
@@ -47,6 +49,11 @@ class Connection final : public SessionObserver {
   void on_addresses(std::vector<SocketAddress> addresses, const std::string& error, Moment now);
   // Time has passed: timeouts, and whatever waits for memory.
   void on_tick(Moment now);
+  // Lets plug-ins work for at most a slice, if they hold a message.
+  void run_chain(Moment now);
+  [[nodiscard]] ChainState chain_state() const;
+  // The worker no longer looks whether plug-ins hold a message.
+  void left_chain() { told_in_chain_ = false; }
   // The cluster's topology has changed: a connection to the wrong broker is drained.
   void on_topology();
   // No new requests; closes when the outstanding ones are answered.
@@ -59,8 +66,11 @@ class Connection final : public SessionObserver {
   void on_request(kafka::ApiKey key, kafka::ApiVersion version, std::uint64_t bytes) override;
   void on_reply(kafka::ApiKey key, std::uint64_t bytes, Duration took) override;
   void on_brokers(std::span<const BrokerAddress> brokers) override;
+  void on_topics(std::span<const TopicId> topics) override;
   void on_unreachable_broker(kafka::NodeId node) override;
   void on_principal(std::string_view user) override;
+  void on_plugins(kafka::ApiKey key, Duration held) override;
+  std::shared_ptr<const plugins::TopicNames> topics() override;
 
  private:
   // One of the two ends.
@@ -127,6 +137,7 @@ class Connection final : public SessionObserver {
   std::vector<HostPort> targets_;  // candidates, best first
   std::size_t target_ = 0;
   bool by_guess_ = false;
+  bool told_in_chain_ = false;  // the worker knows that plug-ins hold a message
   bool draining_ = false;
   CloseCause cause_ = CloseCause::kClient;  // why it drains or closes
   Moment last_activity_;

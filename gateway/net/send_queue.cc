@@ -51,30 +51,25 @@ Transfer SendQueue::send(const Socket& socket, Output& output) {
 }
 
 bool SendQueue::keep(Output& output, std::size_t sent) {
-  size_ += output.size() - sent;
   for (const Output::Piece& piece : output.pieces()) {
     if (sent >= piece.size) {
       sent -= piece.size;
       continue;
     }
-    if (piece.owner != Output::Piece::kBorrowed) {
-      if (queue_.empty()) {
-        sent_of_first_ = sent;
-        queue_.push_back(std::move(output.owned(piece.owner)));
-        sent = 0;
-        continue;
-      }
-      if (sent == 0) {
-        queue_.push_back(std::move(output.owned(piece.owner)));
-        continue;
-      }
-    }
-    Buffer copy(*budget_);
-    if (!copy.append({piece.data + sent, piece.size - sent})) {
-      return false;
-    }
-    queue_.push_back(std::move(copy));
+    Entry entry{piece.data + sent, piece.size - sent, {}};
     sent = 0;
+    if (piece.keeper != Output::Piece::kBorrowed) {
+      entry.keeper = std::move(output.keeper(piece));
+    } else {
+      Buffer copy(*budget_);
+      if (!copy.append({entry.data, entry.size})) {
+        return false;
+      }
+      entry.data = copy.data();
+      entry.keeper.buffer = std::move(copy);
+    }
+    size_ += entry.size;
+    queue_.push_back(std::move(entry));
   }
   return true;
 }
@@ -85,21 +80,23 @@ Transfer SendQueue::flush(const Socket& socket) {
     const std::size_t count = std::min(queue_.size(), pieces.size());
     std::size_t wanted = 0;
     for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t skip = i == 0 ? sent_of_first_ : 0;
-      pieces[i] = {queue_[i].data() + skip, queue_[i].size() - skip};
-      wanted += pieces[i].iov_len;
+      pieces[i] = {const_cast<std::byte*>(queue_[i].data), queue_[i].size};
+      wanted += queue_[i].size;
     }
     const Transfer written = socket.write(std::span(pieces).first(count));
     if (written.state == Transfer::State::kFailed) {
       return written;
     }
     size_ -= written.bytes;
-    std::size_t left = written.bytes + sent_of_first_;
-    while (!queue_.empty() && left >= queue_.front().size()) {
-      left -= queue_.front().size();
+    std::size_t left = written.bytes;
+    while (!queue_.empty() && left >= queue_.front().size) {
+      left -= queue_.front().size;
       queue_.pop_front();
     }
-    sent_of_first_ = left;
+    if (left != 0) {
+      queue_.front().data += left;
+      queue_.front().size -= left;
+    }
     if (written.bytes < wanted) {
       return {.state = Transfer::State::kWouldBlock};
     }
@@ -109,7 +106,6 @@ Transfer SendQueue::flush(const Socket& socket) {
 
 void SendQueue::clear() {
   queue_.clear();
-  sent_of_first_ = 0;
   size_ = 0;
 }
 

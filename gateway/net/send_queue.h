@@ -32,9 +32,14 @@ class SendQueue {
  private:
   [[nodiscard]] bool keep(Output& output, std::size_t sent);
 
+  struct Entry {
+    const std::byte* data = nullptr;
+    std::size_t size = 0;
+    Keeper keeper;
+  };
+
   MemoryBudget* budget_;
-  std::deque<Buffer> queue_;
-  std::size_t sent_of_first_ = 0;
+  std::deque<Entry> queue_;
   std::size_t size_ = 0;
 };
 

@@ -35,8 +35,12 @@ struct Server::Acceptor {
   kafka::NodeId node;
 };
 
-Server::Server(asio::io_context& io, std::shared_ptr<const Config> config)
-    : io_(&io), config_(std::move(config)), resolver_(io), timer_(io) {}
+Server::Server(asio::io_context& io, std::shared_ptr<const Config> config, PluginFactory plugins)
+    : io_(&io),
+      config_(std::move(config)),
+      plugin_factory_(std::move(plugins)),
+      resolver_(io),
+      timer_(io) {}
 
 Server::~Server() {
   acceptors_.clear();
@@ -53,9 +57,14 @@ Result<void, std::string> Server::start() {
     });
   }
   const LimitsConfig& limits = config_->limits;
+  std::vector<std::shared_ptr<const Listener>> listeners;
   for (const ListenerConfig& configured : config_->listeners) {
     auto listener = std::make_shared<Listener>();
     listener->name = configured.name;
+    if (!configured.chain.empty()) {
+      GRETE_TRY_ASSIGN(listener->chain, make_chain(configured));
+    }
+    listeners.push_back(listener);
     listener->settings.ports = configured.ports;
     listener->settings.max_frame = limits.max_frame;
     listener->settings.max_in_flight = limits.in_flight;
@@ -69,19 +78,40 @@ Result<void, std::string> Server::start() {
                        kafka::NodeId{port - configured.ports.first}));
     }
   }
+  std::vector<std::string> names;
+  for (const auto& [name, plugin] : config_->plugins) {
+    names.push_back(name);
+  }
   const unsigned count =
       limits.workers != 0 ? limits.workers : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(i, limits, limits.memory / count, *this));
+    workers_.push_back(std::make_unique<Worker>(i, limits, limits.memory / count, names, *this));
   }
   for (const auto& worker : workers_) {
-    worker->start();
+    worker->start(listeners);
   }
   for (const auto& acceptor : acceptors_) {
     accept_next(*acceptor);
   }
   ready_.store(true, std::memory_order_relaxed);
   return {};
+}
+
+Result<std::shared_ptr<const plugins::Chain>, std::string> Server::make_chain(
+    const ListenerConfig& listener) {
+  std::vector<std::shared_ptr<const plugins::Hook>> hooks;
+  for (const std::string& name : listener.chain) {
+    auto& plugin = plugins_[name];
+    if (plugin == nullptr) {
+      auto made = plugin_factory_(config_->plugins.at(name));
+      if (!made) {
+        return unexpected(fmt::format("plug-in '{}': {}", name, made.error()));
+      }
+      plugin = *std::move(made);
+    }
+    hooks.push_back(plugin);
+  }
+  return std::make_shared<const plugins::Chain>(std::move(hooks));
 }
 
 Result<void, std::string> Server::listen(const std::shared_ptr<const Listener>& listener,

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,11 +19,15 @@
 
 namespace grete::gateway {
 
+// Makes the plug-in that the configuration describes; the error says what is wrong with it.
+using PluginFactory =
+    std::function<Result<std::shared_ptr<const plugins::Hook>, std::string>(const PluginConfig&)>;
+
 // Accepts on the thread that runs the io_context and hands connections to the least loaded worker.
 // Names are looked up there too. Members that are not said to be for any thread belong to it.
 class Server final : public AddressLookup {
  public:
-  Server(boost::asio::io_context& io, std::shared_ptr<const Config> config);
+  Server(boost::asio::io_context& io, std::shared_ptr<const Config> config, PluginFactory plugins);
   ~Server() override;
 
   // Binds every port of every listener and starts the workers. The error names the address.
@@ -49,12 +54,16 @@ class Server final : public AddressLookup {
 
   [[nodiscard]] Result<void, std::string> listen(const std::shared_ptr<const Listener>& listener,
                                                  const HostPort& bind, kafka::NodeId node);
+  [[nodiscard]] Result<std::shared_ptr<const plugins::Chain>, std::string> make_chain(
+      const ListenerConfig& listener);
   void accept_next(Acceptor& acceptor);
   void place(Acceptor& acceptor, int descriptor);
   void await_drained(Moment deadline, std::function<void()> done);
 
   boost::asio::io_context* io_;
   std::shared_ptr<const Config> config_;
+  PluginFactory plugin_factory_;
+  std::map<std::string, std::shared_ptr<const plugins::Hook>> plugins_;
   std::vector<std::shared_ptr<Cluster>> clusters_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Worker>> workers_;

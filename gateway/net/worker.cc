@@ -54,14 +54,18 @@ void Worker::Wakeup::on_ready(std::uint32_t) {
 }
 
 Worker::Worker(unsigned index, const LimitsConfig& limits, std::uint64_t memory,
-               AddressLookup& lookup)
+               const std::vector<std::string>& plugins, AddressLookup& lookup)
     : index_(index), lookup_(&lookup), context_(memory) {
+  for (const std::string& plugin : plugins) {
+    context_.stats.plugins.push_back(std::make_unique<PluginStats>(plugin));
+  }
   context_.limits = limits;
   context_.scratch.resize(kReadSize);
   context_.look_up = [this](std::uint64_t connection, const HostPort& target) {
     look_up(connection, target);
   };
   context_.hurry = [this] { hurried_ = true; };
+  context_.in_chain = [this](Connection& connection) { plugins_->add(connection); };
   wakeup_.descriptor = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wakeup_.descriptor < 0 || !context_.poller.add(wakeup_.descriptor, wakeup_, kReadable)) {
     throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -77,8 +81,16 @@ Worker::~Worker() {
   ::close(wakeup_.descriptor);
 }
 
-void Worker::start() {
-  thread_ = std::thread([this] { run(); });
+void Worker::start(std::vector<std::shared_ptr<const Listener>> listeners) {
+  thread_ = std::thread([this, listeners = std::move(listeners)] {
+    plugins_ = std::make_unique<WorkerPlugins>(context_);
+    for (const auto& listener : listeners) {
+      static_cast<void>(plugins_->runtime(*listener));
+    }
+    run();
+    connections_.clear();
+    plugins_ = nullptr;
+  });
   pthread_setname_np(thread_.native_handle(), fmt::format("worker-{}", index_).c_str());
 }
 
@@ -97,7 +109,9 @@ void Worker::accept(AcceptedClient client) {
   post([this, shared] {
     const Moment now = MonotonicClock::now();
     const std::uint64_t id = g_next_connection.fetch_add(1, std::memory_order_relaxed);
-    auto connection = std::make_unique<Connection>(context_, id, std::move(*shared), now);
+    auto chain = plugins_->runtime(*shared->listener);
+    auto connection =
+        std::make_unique<Connection>(context_, id, std::move(*shared), std::move(chain), now);
     context_.stats.connections_accepted.add();
     context_.stats.connections_open.add();
     Connection& started = *connection;
@@ -161,6 +175,7 @@ void Worker::tick(Moment now) {
   for (auto it = connections_.begin(); it != connections_.end();) {
     it->second->on_tick(now);
     if (it->second->closed()) {
+      plugins_->forget(*it->second);
       it = connections_.erase(it);
       context_.stats.connections_open.subtract();
       load_.fetch_sub(1, std::memory_order_relaxed);
@@ -174,6 +189,7 @@ void Worker::tick(Moment now) {
 void Worker::run() {
   std::array<epoll_event, kEventsPerTurn> events;
   Moment next_tick = MonotonicClock::now() + kTick;
+  Duration plugins_sleep = kForever;
   while (!stopping_) {
     const Moment before = MonotonicClock::now();
     Duration timeout = kForever;
@@ -181,6 +197,9 @@ void Worker::run() {
       const Moment wanted = hurried_ ? std::min(next_tick, before + kHurriedTick) : next_tick;
       timeout = std::max(wanted - before, Duration::zero());
       next_tick = wanted;
+    }
+    if (plugins_sleep >= Duration::zero()) {
+      timeout = timeout < Duration::zero() ? plugins_sleep : std::min(timeout, plugins_sleep);
     }
     const auto ready = context_.poller.wait(events, timeout);
     const Moment now = MonotonicClock::now();
@@ -193,6 +212,7 @@ void Worker::run() {
     if (woken) {
       run_posted();
     }
+    plugins_sleep = plugins_->run();
     if (now >= next_tick || connections_.empty()) {
       tick(now);
       next_tick = now + kTick;
@@ -201,7 +221,6 @@ void Worker::run() {
       context_.stats.turn.observe(MonotonicClock::now() - now);
     }
   }
-  connections_.clear();
   context_.stats.connections_open.set(0);
 }
 

@@ -12,6 +12,7 @@
 
 #include "gateway/net/connection.h"
 #include "gateway/net/worker_context.h"
+#include "gateway/net/worker_plugins.h"
 
 namespace grete::gateway {
 
@@ -20,13 +21,16 @@ namespace grete::gateway {
 // workers while bytes flow; a connection stays where it was accepted.
 class Worker {
  public:
-  // `lookup` outlives the worker.
-  Worker(unsigned index, const LimitsConfig& limits, std::uint64_t memory, AddressLookup& lookup);
+  // `memory` is the worker's share, in bytes; `plugins` are the names of all plug-ins. `lookup`
+  // outlives the worker.
+  Worker(unsigned index, const LimitsConfig& limits, std::uint64_t memory,
+         const std::vector<std::string>& plugins, AddressLookup& lookup);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  void start();
+  // `listeners` are those that the worker will see, so that their plug-ins are ready.
+  void start(std::vector<std::shared_ptr<const Listener>> listeners);
 
   // Any thread: runs `task` on the worker's, soon.
   void post(std::function<void()> task);
@@ -58,6 +62,7 @@ class Worker {
   unsigned index_;
   AddressLookup* lookup_;
   WorkerContext context_;
+  std::unique_ptr<WorkerPlugins> plugins_;  // made on the worker's thread
   Wakeup wakeup_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
   bool hurried_ = false;

@@ -16,12 +16,16 @@
 #include "gateway/session/output.h"
 #include "gateway/session/session.h"
 #include "gateway/telemetry/stats.h"
+#include "plugins/chain.h"
 
 namespace grete::gateway {
+
+class Connection;
 
 // One listener while the program runs. Shared by all workers, const but for its cluster.
 struct Listener {
   std::string name;
+  std::shared_ptr<const plugins::Chain> chain;  // null if it has no plug-ins
   SessionSettings settings;
   std::shared_ptr<Cluster> cluster;
 };
@@ -57,6 +61,8 @@ struct WorkerContext {
   std::function<void(std::uint64_t connection, const HostPort& target)> look_up;
   // Asks for a tick soon: somebody waits for memory or for a moment.
   std::function<void()> hurry;
+  // Says that plug-ins hold a message of that connection.
+  std::function<void(Connection& connection)> in_chain;
 };
 
 }  // namespace grete::gateway

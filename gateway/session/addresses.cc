@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <string_view>
+#include <type_traits>
 
 #include "gateway/session/protocol.h"
 #include "gateway/session/reply_codec.h"
@@ -92,9 +93,18 @@ void replace_all(Replacer& replacer, Message& message) {
   }
 }
 
+void learn_topics(const kafka::MetadataResponse& message, RewrittenReply& reply) {
+  for (const auto& topic : message.topics) {
+    if (topic.topic_id != kafka::Uuid{} && !topic.name.empty()) {
+      reply.topics.push_back({topic.topic_id, std::string(topic.name)});
+    }
+  }
+}
+
 template <class Message>
 Result<RewrittenReply, std::string> rewrite(kafka::ApiVersion version, Bytes frame,
-                                            const BrokerPorts& ports, MemoryBudget& budget) {
+                                            const BrokerPorts& ports, TopicIds topics,
+                                            MemoryBudget& budget) {
   Arena arena(budget);
   Message message;
   kafka::ResponseHeader header;
@@ -102,6 +112,11 @@ Result<RewrittenReply, std::string> rewrite(kafka::ApiVersion version, Bytes fra
   RewrittenReply reply;
   Replacer replacer(ports, reply);
   replace_all(replacer, message);
+  if constexpr (std::is_same_v<Message, kafka::MetadataResponse>) {
+    if (topics == TopicIds::kLearn) {
+      learn_topics(message, reply);
+    }
+  }
   if (replacer.replaced()) {
     GRETE_TRY_ASSIGN(reply.frame, encode_reply(version, arena, header, message, budget));
   }
@@ -112,22 +127,22 @@ Result<RewrittenReply, std::string> rewrite(kafka::ApiVersion version, Bytes fra
 
 Result<RewrittenReply, std::string> rewrite_addresses(kafka::ApiKey key, kafka::ApiVersion version,
                                                       Bytes frame, const BrokerPorts& ports,
-                                                      MemoryBudget& budget) {
+                                                      TopicIds topics, MemoryBudget& budget) {
   switch (key.value()) {
     case kProduceKey.value():
-      return rewrite<kafka::ProduceResponse>(version, frame, ports, budget);
+      return rewrite<kafka::ProduceResponse>(version, frame, ports, topics, budget);
     case kMetadataKey.value():
-      return rewrite<kafka::MetadataResponse>(version, frame, ports, budget);
+      return rewrite<kafka::MetadataResponse>(version, frame, ports, topics, budget);
     case kFindCoordinatorKey.value():
-      return rewrite<kafka::FindCoordinatorResponse>(version, frame, ports, budget);
+      return rewrite<kafka::FindCoordinatorResponse>(version, frame, ports, topics, budget);
     case kDescribeClusterKey.value():
-      return rewrite<kafka::DescribeClusterResponse>(version, frame, ports, budget);
+      return rewrite<kafka::DescribeClusterResponse>(version, frame, ports, topics, budget);
     case kDescribeQuorumKey.value():
-      return rewrite<kafka::DescribeQuorumResponse>(version, frame, ports, budget);
+      return rewrite<kafka::DescribeQuorumResponse>(version, frame, ports, topics, budget);
     case kShareFetchKey.value():
-      return rewrite<kafka::ShareFetchResponse>(version, frame, ports, budget);
+      return rewrite<kafka::ShareFetchResponse>(version, frame, ports, topics, budget);
     case kShareAcknowledgeKey.value():
-      return rewrite<kafka::ShareAcknowledgeResponse>(version, frame, ports, budget);
+      return rewrite<kafka::ShareAcknowledgeResponse>(version, frame, ports, topics, budget);
     default:
       return RewrittenReply{};
   }

@@ -21,14 +21,14 @@ struct RewrittenReply {
   Buffer frame;                            // empty: the reply is right as it is
   std::vector<BrokerAddress> learned;      // where brokers say they listen
   std::vector<kafka::NodeId> unreachable;  // those without a port of ours
+  std::vector<TopicId> topics;             // the topics that a Metadata reply names by id
 };
 
 // `frame` is a whole reply, its length field included, of an API whose reply_mode is kRewrite.
 // The error says what is wrong with it, or that the budget is used up.
-[[nodiscard]] Result<RewrittenReply, std::string> rewrite_addresses(kafka::ApiKey key,
-                                                                    kafka::ApiVersion version,
-                                                                    Bytes frame,
-                                                                    const BrokerPorts& ports,
-                                                                    MemoryBudget& budget);
+enum class TopicIds : std::uint8_t { kIgnore, kLearn };
+[[nodiscard]] Result<RewrittenReply, std::string> rewrite_addresses(
+    kafka::ApiKey key, kafka::ApiVersion version, Bytes frame, const BrokerPorts& ports,
+    TopicIds topics, MemoryBudget& budget);
 
 }  // namespace grete::gateway

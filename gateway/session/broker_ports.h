@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kafka/ids.h"
+#include "kafka/wire/types.h"
 
 namespace grete::gateway {
 
@@ -17,6 +18,12 @@ struct BrokerAddress {
   std::uint16_t port = 0;
 
   friend bool operator==(const BrokerAddress&, const BrokerAddress&) = default;
+};
+
+// A topic's id and name.
+struct TopicId {
+  kafka::Uuid id;
+  std::string name;
 };
 
 // A listener's rule: the broker with node id N is reached at `host`, port `first` + N.

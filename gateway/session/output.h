@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -10,8 +12,14 @@
 
 namespace grete::gateway {
 
+// Whatever keeps a piece's bytes valid.
+struct Keeper {
+  Buffer buffer;
+  std::shared_ptr<const void> shared;
+};
+
 // What one turn of a session has for one peer. Pieces either borrow from the input of that turn or
-// are owned; neighbouring borrowed pieces melt into one, so a stretch of frames that only pass
+// are kept; neighbouring borrowed pieces melt into one, so a stretch of frames that only pass
 // through is one piece. The caller writes the pieces, keeps what the socket did not take, and
 // clears. Reused from turn to turn; one thread.
 class Output {
@@ -21,7 +29,7 @@ class Output {
 
     const std::byte* data = nullptr;
     std::size_t size = 0;
-    std::int32_t owner = kBorrowed;  // an index into owned(), or kBorrowed
+    std::int32_t keeper = kBorrowed;  // for keeper(), or kBorrowed
   };
 
   // Adds bytes that live until this turn ends.
@@ -30,7 +38,7 @@ class Output {
       return;
     }
     size_ += bytes.size();
-    if (!pieces_.empty() && pieces_.back().owner == Piece::kBorrowed &&
+    if (!pieces_.empty() && pieces_.back().keeper == Piece::kBorrowed &&
         pieces_.back().data + pieces_.back().size == bytes.data()) {
       pieces_.back().size += bytes.size();
       return;
@@ -40,17 +48,18 @@ class Output {
 
   // Adds bytes and takes over their memory.
   void own(Buffer buffer) {
-    if (buffer.empty()) {
-      return;
-    }
-    size_ += buffer.size();
-    pieces_.push_back({buffer.data(), buffer.size(), static_cast<std::int32_t>(owned_.size())});
-    owned_.push_back(std::move(buffer));
+    const Bytes bytes = buffer.bytes();
+    keep(bytes, {std::move(buffer), nullptr});
+  }
+
+  // Adds bytes that live as long as `owner`.
+  void share(Bytes bytes, std::shared_ptr<const void> owner) {
+    keep(bytes, {Buffer(), std::move(owner)});
   }
 
   void clear() {
     pieces_.clear();
-    owned_.clear();
+    keepers_.clear();
     size_ = 0;
   }
 
@@ -58,14 +67,23 @@ class Output {
   // Bytes in all pieces.
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] const std::vector<Piece>& pieces() const { return pieces_; }
-  // The memory of an owned piece, to be moved from by whoever keeps it.
-  [[nodiscard]] Buffer& owned(std::int32_t owner) {
-    return owned_[static_cast<std::size_t>(owner)];
+  // What keeps a piece, to be moved from by whoever goes on keeping it.
+  [[nodiscard]] Keeper& keeper(const Piece& piece) {
+    return keepers_[static_cast<std::size_t>(piece.keeper)];
   }
 
  private:
+  void keep(Bytes bytes, Keeper keeper) {
+    if (bytes.empty()) {
+      return;
+    }
+    size_ += bytes.size();
+    pieces_.push_back({bytes.data(), bytes.size(), static_cast<std::int32_t>(keepers_.size())});
+    keepers_.push_back(std::move(keeper));
+  }
+
   std::vector<Piece> pieces_;
-  std::vector<Buffer> owned_;
+  std::vector<Keeper> keepers_;
   std::size_t size_ = 0;
 };
 

@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "gateway/session/buffer.h"
 #include "kafka/ids.h"
+#include "plugins/chain.h"
+#include "plugins/frame.h"
 
 namespace grete::gateway {
 
@@ -21,7 +22,7 @@ enum class ReplyMode : std::uint8_t {
   kApiVersions,  // version ranges are intersected with ours
   kSaslHandshake,
   kSaslAuthenticate,
-  kReady,  // there is no reply to wait for: the gateway has made it
+  kReady,  // there is no reply to wait for: it has been made in the broker's stead
 };
 
 struct PendingRequest {
@@ -29,13 +30,13 @@ struct PendingRequest {
   kafka::ApiVersion version;
   kafka::CorrelationId correlation_id;
   ReplyMode mode = ReplyMode::kForward;
-  // Whether the chain wants to see the reply.
+  // Whether plug-ins want to see the reply: passage.interest() is not kNone.
   bool for_chain = false;
-  // The gateway's own question: its reply goes to nobody.
-  bool swallow = false;
   Moment arrived;
-  // With kReady: the whole reply frame.
-  Buffer reply;
+  // With kReady: the reply.
+  plugins::ScatterFrame reply;
+  // The plug-ins that the reply goes back through.
+  plugins::Passage passage;
 };
 
 // A ring that grows by doubling and never shrinks below what it has needed. One thread.
@@ -59,7 +60,7 @@ class PendingRequests {
 
   void pop() {
     assert(count_ != 0);
-    ring_[first_].reply.release();
+    ring_[first_] = {};
     first_ = (first_ + 1) & (capacity_ - 1);
     --count_;
   }

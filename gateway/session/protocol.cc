@@ -15,7 +15,7 @@ constexpr std::int16_t kDescribeQuorumWithAddresses = 2;
 
 }  // namespace
 
-std::string api_name(kafka::ApiKey key) {
+std::string name_of(kafka::ApiKey key) {
   const char* name = kafka::api_name(key);
   return name != nullptr ? std::string(name) : fmt::format("key {}", key.value());
 }

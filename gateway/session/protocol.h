@@ -26,7 +26,7 @@ inline constexpr kafka::ApiKey kShareFetchKey{78};
 inline constexpr kafka::ApiKey kShareAcknowledgeKey{79};
 
 // "Produce"; "key 4711" for a key without a name.
-[[nodiscard]] std::string api_name(kafka::ApiKey key);
+[[nodiscard]] std::string name_of(kafka::ApiKey key);
 
 // What happens to the reply of such a request, plug-ins apart.
 [[nodiscard]] ReplyMode reply_mode(kafka::ApiKey key, kafka::ApiVersion version);

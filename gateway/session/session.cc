@@ -1,5 +1,9 @@
 #include "gateway/session/session.h"
 
+#include <utility>
+
+#include "gateway/session/in_chain.h"
+
 namespace grete::gateway {
 
 std::string_view name_of(SessionFailure failure) {
@@ -28,12 +32,15 @@ std::string_view name_of(SessionFailure failure) {
   return "unknown";
 }
 
-Session::Session(const SessionSettings& settings, MemoryBudget& budget, SessionObserver& observer)
+Session::Session(const SessionSettings& settings, MemoryBudget& budget, SessionObserver& observer,
+                 std::shared_ptr<plugins::ChainRuntime> chain, plugins::ConnectionInfo info)
     : settings_(&settings),
       budget_(&budget),
       observer_(&observer),
       client_(budget, kLengthPrefix),
-      broker_(budget, kResponsePrefix) {}
+      broker_(budget, kResponsePrefix),
+      chain_(std::move(chain)),
+      info_(std::move(info)) {}
 
 Result<void, SessionError> Session::client_bytes(MutableBytes& input, Moment now, Outputs& out) {
   while (takes_client_bytes()) {
@@ -47,7 +54,7 @@ Result<void, SessionError> Session::client_bytes(MutableBytes& input, Moment now
         client_.emit(out.to_broker);
         break;
       case FrameReader::Event::kFrame:
-        GRETE_TRY(whole_request(out));
+        GRETE_TRY(whole_request(now, out));
         break;
       case FrameReader::Event::kNoMemory:
         return unexpected(SessionError{SessionFailure::kMemory,
@@ -58,7 +65,7 @@ Result<void, SessionError> Session::client_bytes(MutableBytes& input, Moment now
 }
 
 Result<void, SessionError> Session::broker_bytes(MutableBytes& input, Moment now, Outputs& out) {
-  for (;;) {
+  while (takes_broker_bytes()) {
     switch (broker_.next(input)) {
       case FrameReader::Event::kNeedInput:
         return {};
@@ -76,19 +83,22 @@ Result<void, SessionError> Session::broker_bytes(MutableBytes& input, Moment now
                                        "no memory for a reply that has to be looked into"});
     }
   }
+  return {};
 }
 
 bool Session::takes_client_bytes() const {
   if (!client_.at_boundary() || std::holds_alternative<Opaque>(state_)) {
     return true;
   }
-  return !draining_ && !std::holds_alternative<AwaitingTokens>(state_) &&
+  return !draining_ && request_in_chain_ == nullptr &&
+         !std::holds_alternative<AwaitingTokens>(state_) &&
          pending_.size() < settings_->max_in_flight;
 }
 
 bool Session::idle() const {
-  return pending_.empty() && client_.at_boundary() && broker_.at_boundary() &&
-         !std::holds_alternative<Tokens>(state_) && !std::holds_alternative<Opaque>(state_);
+  return chain_state() == ChainState::kEmpty && pending_.empty() && client_.at_boundary() &&
+         broker_.at_boundary() && !std::holds_alternative<Tokens>(state_) &&
+         !std::holds_alternative<Opaque>(state_);
 }
 
 bool Session::reads_client_tokens() const {

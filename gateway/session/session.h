@@ -27,6 +27,8 @@
 #include "gateway/session/request_prefix.h"
 #include "gateway/session/sasl.h"
 #include "kafka/ids.h"
+#include "plugins/chain.h"
+#include "plugins/frame.h"
 
 namespace grete::gateway {
 
@@ -70,10 +72,24 @@ class SessionObserver {
   virtual void on_reply(kafka::ApiKey key, std::uint64_t bytes, Duration took) = 0;
   // The broker told where brokers listen.
   virtual void on_brokers(std::span<const BrokerAddress> brokers) = 0;
+  // The broker named topics by their ids. Only told if there are plug-ins.
+  virtual void on_topics(std::span<const TopicId> topics) = 0;
   // A broker has no port in the listener's range; clients cannot reach it.
   virtual void on_unreachable_broker(kafka::NodeId node) = 0;
   // The broker accepted the client as this user.
   virtual void on_principal(std::string_view user) = 0;
+  // Plug-ins are done with a message of that API, `held` after it was given to them.
+  virtual void on_plugins(kafka::ApiKey key, Duration held) = 0;
+  // The topics that are known by id; null if none are.
+  virtual std::shared_ptr<const plugins::TopicNames> topics() = 0;
+};
+
+// Messages that plug-ins hold.
+enum class ChainState : std::uint8_t {
+  kEmpty,     // there are none
+  kFresh,     // one has not been worked on yet
+  kRunnable,  // work goes on with the next slice
+  kWaiting,   // for an instance, or for a moment
 };
 
 // A state is one of
@@ -86,10 +102,18 @@ class SessionObserver {
 //     |                            Opaque                      |
 //     +--------------------------------------------------------+
 //
-// Owned by a connection; one thread. Everything passed to the constructor outlives it.
+// Messages that plug-ins asked for are given to the chain, one request and one reply at a time. As
+// long as a request is there, no more of the client's bytes are taken; replies go on, and likewise
+// the other way round. So the order of requests and of replies is never in question.
+//
+// Owned by a connection; one thread. Everything passed to the constructor by reference outlives it.
 class Session {
  public:
-  Session(const SessionSettings& settings, MemoryBudget& budget, SessionObserver& observer);
+  // `chain` is null if there are no plug-ins.
+  Session(const SessionSettings& settings, MemoryBudget& budget, SessionObserver& observer,
+          std::shared_ptr<plugins::ChainRuntime> chain = nullptr,
+          plugins::ConnectionInfo info = {});
+  ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -102,6 +126,14 @@ class Session {
   // The same for bytes of the broker.
   [[nodiscard]] Result<void, SessionError> broker_bytes(MutableBytes& input, Moment now,
                                                         Outputs& out);
+
+  // Whether bytes of the broker are of use now: false while plug-ins hold a reply.
+  [[nodiscard]] bool takes_broker_bytes() const { return reply_in_chain_ == nullptr; }
+
+  // Lets plug-ins work for at most one slice, and sends what they are done with. While
+  // chain_state() is not kEmpty, to be called between turns of I/O.
+  [[nodiscard]] Result<void, SessionError> run_chain(Moment now, Outputs& out);
+  [[nodiscard]] ChainState chain_state() const;
 
   // Whether bytes of the client are of use now. False while a reply is awaited that decides how to
   // read them, while too many replies are outstanding, and at a frame's end when draining.
@@ -119,6 +151,8 @@ class Session {
   [[nodiscard]] std::size_t in_flight() const { return pending_.size(); }
   // The user that the broker accepted; empty before that.
   [[nodiscard]] std::string_view principal() const { return principal_; }
+  // What plug-ins are told of the connection.
+  [[nodiscard]] const plugins::ConnectionInfo& info() const { return info_; }
 
  private:
   struct Framed {};
@@ -137,15 +171,20 @@ class Session {
     kSaslHandshake,
     kSaslAuthenticate,
     kToken,
+    kChain,  // to the plug-ins alone
   };
+
+  // A message that plug-ins hold.
+  struct InChain;
 
   // session_requests.cc
   Status request_prefix(Moment now, Outputs& out);
-  enum class Reply : std::uint8_t { kExpected, kNone };
-  Status begin_request(const RequestPrefix& request, Reply reply, Moment now);
+  Status begin_request(const RequestPrefix& request, plugins::Answer answer, Moment now);
   Status refuse_api_versions(const RequestPrefix& request, Moment now, Outputs& out);
   Status token_prefix();
-  Status whole_request(Outputs& out);
+  [[nodiscard]] PendingRequest new_pending();
+  Status whole_request(Moment now, Outputs& out);
+  Status inspect_request(Bytes frame);
   Status check_first_bytes(Bytes prefix, Outputs& out);
   Status check_request(const RequestPrefix& request) const;
   // `size` without the length field; `api` for the error's text.
@@ -157,13 +196,27 @@ class Session {
   Status reply_prefix();
   Status reply_chunk(Moment now, Outputs& out);
   Status whole_reply(Moment now, Outputs& out);
-  Status rewrite_reply(Outputs& out);
-  Status intersect_reply(Outputs& out);
+  Status broker_token(Outputs& out);
+  [[nodiscard]] Result<Buffer, SessionError> change_reply();
+  [[nodiscard]] Result<Buffer, SessionError> rewrite_reply();
+  [[nodiscard]] Result<Buffer, SessionError> intersect_reply();
   Status sasl_handshake_reply();
   void sasl_accepted();
   void end_reply(std::uint64_t bytes, Moment now);
-  void send_ready_replies(Moment now, Outputs& out);
+  Status send_ready_replies(Moment now, Outputs& out);
   [[nodiscard]] bool reads_broker_tokens() const;
+
+  // session_chain.cc
+  Status request_to_chain(Buffer frame, Moment now);
+  Status reply_to_chain(Buffer frame, Moment now);
+  Status work_on(std::unique_ptr<InChain>& message, Moment now, Outputs& out);
+  Status request_outcome(InChain& message, Moment now, Outputs& out);
+  Status reply_outcome(InChain& message, Moment now, Outputs& out);
+  [[nodiscard]] std::unique_ptr<InChain> make_in_chain(Buffer frame, kafka::ApiKey key,
+                                                       kafka::ApiVersion version,
+                                                       kafka::CorrelationId correlation_id,
+                                                       Moment now);
+  Status emit(Output& out, plugins::ScatterFrame frame);
 
   const SessionSettings* settings_;
   MemoryBudget* budget_;
@@ -174,12 +227,20 @@ class Session {
   bool draining_ = false;
   FrameReader client_;
   FrameReader broker_;
-  RequestPrefix request_;          // the one whose frame is arriving
+  RequestPrefix request_;                                // the one whose frame is arriving
+  plugins::Answer answer_ = plugins::Answer::kExpected;  // what it wants
+  bool for_chain_ = false;                               // whether plug-ins see it
+  Moment request_arrived_;
   std::uint64_t reply_total_ = 0;  // bytes of the reply that is arriving
   FetchWalker walker_;
   PendingRequests pending_;
   std::optional<SaslExchange> sasl_;
   std::string principal_;
+  std::shared_ptr<plugins::ChainRuntime> chain_;
+  plugins::ConnectionInfo info_;
+  std::shared_ptr<const std::string> client_id_;  // as the latest request for plug-ins had it
+  std::unique_ptr<InChain> request_in_chain_;
+  std::unique_ptr<InChain> reply_in_chain_;
 };
 
 }  // namespace grete::gateway

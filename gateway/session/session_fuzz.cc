@@ -20,8 +20,11 @@ class Silent final : public SessionObserver {
   void on_request(kafka::ApiKey, kafka::ApiVersion, std::uint64_t) override {}
   void on_reply(kafka::ApiKey, std::uint64_t, Duration) override {}
   void on_brokers(std::span<const BrokerAddress>) override {}
+  void on_topics(std::span<const TopicId>) override {}
   void on_unreachable_broker(kafka::NodeId) override {}
   void on_principal(std::string_view) override {}
+  void on_plugins(kafka::ApiKey, Duration) override {}
+  std::shared_ptr<const plugins::TopicNames> topics() override { return nullptr; }
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "gateway/session/api_versions.h"
+#include "gateway/session/in_chain.h"
 #include "gateway/session/protocol.h"
 #include "gateway/session/session.h"
 
@@ -85,14 +86,14 @@ Result<void, SessionError> Session::check_request(const RequestPrefix& request) 
   if (request.key.value() < 0 || request.version.value() < 0) {
     return unexpected(not_kafka());
   }
-  GRETE_TRY(check_length(request.total - 4, api_name(request.key)));
+  GRETE_TRY(check_length(request.total - 4, name_of(request.key)));
   if (const auto known = must_know_versions(request.key);
       known && request.version.value() > known->max) {
     return unexpected(error(
         SessionFailure::kUnknownVersion,
         fmt::format("the client sends {} version {}, and this gateway knows versions up to {}: the "
                     "client does not follow ApiVersions",
-                    api_name(request.key), request.version.value(), known->max)));
+                    name_of(request.key), request.version.value(), known->max)));
   }
   return {};
 }
@@ -114,7 +115,7 @@ Result<void, SessionError> Session::request_prefix(Moment now, Outputs& out) {
     return refuse_api_versions(request, now, out);
   }
   GRETE_TRY(check_request(request));
-  bool expects_reply = true;
+  auto answer = plugins::Answer::kExpected;
   if (request.key == kProduceKey) {
     const AcksLookup found = find_acks(request, client_.prefix());
     switch (found.state) {
@@ -125,63 +126,84 @@ Result<void, SessionError> Session::request_prefix(Moment now, Outputs& out) {
         return unexpected(error(SessionFailure::kNotKafka,
                                 "the client sends a Produce request whose header is malformed"));
       case AcksLookup::State::kFound:
-        expects_reply = found.acks != 0;
+        answer = found.acks != 0 ? plugins::Answer::kExpected : plugins::Answer::kNone;
         break;
     }
   }
   first_request_ = false;
-  return begin_request(request, expects_reply ? Reply::kExpected : Reply::kNone, now);
+  return begin_request(request, answer, now);
 }
 
-Result<void, SessionError> Session::begin_request(const RequestPrefix& request, Reply reply,
-                                                  Moment now) {
+Result<void, SessionError> Session::begin_request(const RequestPrefix& request,
+                                                  plugins::Answer answer, Moment now) {
   observer_->on_request(request.key, request.version, request.total);
   request_ = request;
+  answer_ = answer;
+  request_arrived_ = now;
   route_ = Route::kForward;
+  for_chain_ = chain_ != nullptr &&
+               chain_->interest(request.key, request.version, plugins::Direction::kRequest) !=
+                   plugins::Interest::kNone;
   if (request.key == kSaslHandshakeKey) {
     route_ = Route::kSaslHandshake;
   } else if (request.key == kSaslAuthenticateKey && sasl_ && request.total <= kMaxSaslFrame) {
     route_ = Route::kSaslAuthenticate;
+  } else if (for_chain_) {
+    route_ = Route::kChain;
   }
-  if (reply == Reply::kExpected) {
-    PendingRequest pending;
-    pending.key = request.key;
-    pending.version = request.version;
-    pending.correlation_id = request.correlation_id;
-    pending.mode = reply_mode(request.key, request.version);
-    pending.arrived = now;
-    pending_.push(std::move(pending));
+  if (!for_chain_ && answer == plugins::Answer::kExpected) {
+    pending_.push(new_pending());
   }
   if (route_ == Route::kForward) {
     client_.forward(request.total);
     return {};
   }
-  if (request.total > kMaxSaslFrame) {
-    return unexpected(error(SessionFailure::kFrameTooLarge,
-                            fmt::format("the client announces a {} request of {} bytes",
-                                        api_name(request.key), request.total)));
+  const std::uint64_t most = route_ == Route::kChain ? budget_->limit() : kMaxSaslFrame;
+  if (request.total > most) {
+    return unexpected(error(
+        SessionFailure::kMemory,
+        fmt::format("the client announces a {} request of {} bytes, which has to be looked into, "
+                    "above {}",
+                    name_of(request.key), request.total,
+                    route_ == Route::kChain ? "limits.connection_memory" : "what SASL needs")));
   }
   client_.buffer(request.total);
   return {};
 }
 
+PendingRequest Session::new_pending() {
+  PendingRequest pending;
+  pending.key = request_.key;
+  pending.version = request_.version;
+  pending.correlation_id = request_.correlation_id;
+  pending.mode = reply_mode(request_.key, request_.version);
+  pending.arrived = request_arrived_;
+  if (chain_ != nullptr &&
+      chain_->interest(request_.key, request_.version, plugins::Direction::kResponse) !=
+          plugins::Interest::kNone) {
+    pending.passage = chain_->passage();
+    pending.for_chain = true;
+  }
+  return pending;
+}
+
 Result<void, SessionError> Session::refuse_api_versions(const RequestPrefix& request, Moment now,
                                                         Outputs& out) {
   observer_->on_request(request.key, request.version, request.total);
+  Buffer reply = unsupported_api_versions(request.correlation_id, *budget_);
+  if (reply.empty()) {
+    return unexpected(error(SessionFailure::kMemory, "no memory for an ApiVersions reply"));
+  }
   PendingRequest pending;
   pending.key = request.key;
   pending.version = request.version;
   pending.correlation_id = request.correlation_id;
   pending.mode = ReplyMode::kReady;
   pending.arrived = now;
-  pending.reply = unsupported_api_versions(request.correlation_id, *budget_);
-  if (pending.reply.empty()) {
-    return unexpected(error(SessionFailure::kMemory, "no memory for an ApiVersions reply"));
-  }
+  pending.reply = scatter(std::make_shared<Buffer>(std::move(reply)));
   pending_.push(std::move(pending));
   client_.discard(request.total);
-  send_ready_replies(now, out);
-  return {};
+  return send_ready_replies(now, out);
 }
 
 Result<void, SessionError> Session::token_prefix() {
@@ -195,10 +217,23 @@ Result<void, SessionError> Session::token_prefix() {
   return {};
 }
 
-Result<void, SessionError> Session::whole_request(Outputs& out) {
-  const Bytes frame = client_.frame();
+Result<void, SessionError> Session::whole_request(Moment now, Outputs& out) {
+  GRETE_TRY(inspect_request(client_.frame()));
+  if (!for_chain_ || route_ == Route::kToken) {
+    client_.emit_frame(out.to_broker);
+    return {};
+  }
+  Buffer frame = client_.take_frame();
+  if (frame.empty()) {
+    return unexpected(error(SessionFailure::kMemory, "no memory for a request for plug-ins"));
+  }
+  return request_to_chain(std::move(frame), now);
+}
+
+Result<void, SessionError> Session::inspect_request(Bytes frame) {
   switch (route_) {
     case Route::kForward:
+    case Route::kChain:
       break;
     case Route::kSaslHandshake: {
       const auto mechanism = read_sasl_handshake(frame);
@@ -228,7 +263,6 @@ Result<void, SessionError> Session::whole_request(Outputs& out) {
       break;
     }
   }
-  client_.emit_frame(out.to_broker);
   return {};
 }
 

@@ -89,7 +89,7 @@ std::vector<std::size_t> used_apis(const Workers& workers) {
 Labels api_label(std::size_t api) {
   return {{"api", api == WorkerStats::kApis
                       ? std::string("other")
-                      : api_name(kafka::ApiKey{static_cast<std::int16_t>(api)})}};
+                      : name_of(kafka::ApiKey{static_cast<std::int16_t>(api)})}};
 }
 
 void add_apis(Families& out, const Workers& workers) {

@@ -106,14 +106,23 @@ class Notes final : public SessionObserver {
   void on_brokers(std::span<const BrokerAddress> told) override {
     brokers.assign(told.begin(), told.end());
   }
+  void on_topics(std::span<const TopicId> told) override {
+    for (const TopicId& topic : told) {
+      topics_told.push_back(topic.name);
+    }
+  }
   void on_unreachable_broker(kafka::NodeId node) override { unreachable.push_back(node.value()); }
   void on_principal(std::string_view user) override { principals.emplace_back(user); }
+  void on_plugins(kafka::ApiKey key, Duration) override { held.push_back(key.value()); }
+  std::shared_ptr<const plugins::TopicNames> topics() override { return nullptr; }
 
   std::vector<std::pair<int, std::uint64_t>> requests;
   std::vector<std::pair<int, std::uint64_t>> replies;
   std::vector<BrokerAddress> brokers;
   std::vector<int> unreachable;
+  std::vector<std::string> topics_told;
   std::vector<std::string> principals;
+  std::vector<int> held;  // by plug-ins
 };
 
 // A session between two strings. Bytes that it does not take are kept and offered again, as a
