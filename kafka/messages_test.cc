@@ -12,6 +12,7 @@
 #include "kafka/api_table.h"
 #include "kafka/messages/api_versions_request.h"
 #include "kafka/messages/api_versions_response.h"
+#include "kafka/messages/consumer_protocol_subscription.h"
 #include "kafka/messages/create_topics_request.h"
 #include "kafka/messages/describe_topic_partitions_response.h"
 #include "kafka/messages/fetch_response.h"
@@ -19,6 +20,7 @@
 #include "kafka/messages/metadata_request.h"
 #include "kafka/messages/produce_request.h"
 #include "kafka/messages/request_header.h"
+#include "kafka/wire/versioned.h"
 
 namespace grete::kafka {
 namespace {
@@ -223,6 +225,28 @@ TEST_F(MessagesTest, ACountBeyondTheBudgetIsAnErrorOfItsField) {
   EXPECT_EQ(decoded.error().code, DecodeErrorCode::kOutOfMemory);
   EXPECT_EQ(decoded.error().path.text(), "MetadataRequest.topics");
   EXPECT_LE(budget.peak(), 4096U);
+}
+
+TEST_F(MessagesTest, BlobsBeginWithTheirVersion) {
+  frame_ = from_hex("0001 00000001 0001 74 ffffffff 00000000");
+  Reader reader(frame_, arena_);
+  ConsumerProtocolSubscription subscription;
+  const auto version = decode_versioned(reader, "ConsumerProtocolSubscription", subscription);
+  ASSERT_TRUE(version);
+  EXPECT_EQ(*version, ApiVersion{1});
+  ASSERT_EQ(subscription.topics.size(), 1U);
+  EXPECT_EQ(subscription.topics[0], "t");
+  EXPECT_TRUE(is_null(subscription.user_data));
+  Writer writer(arena_);
+  ASSERT_TRUE(encode_versioned(writer, *version, "ConsumerProtocolSubscription", subscription));
+  EXPECT_EQ(to_hex(writer.pieces()[0]), to_hex(frame_));
+  // A version that does not exist yet is read as the newest one.
+  frame_ = from_hex("0063 00000000 ffffffff 00000000 ffffffff ffff 1234");
+  Reader newer(frame_, arena_);
+  const auto read = decode_versioned(newer, "ConsumerProtocolSubscription", subscription);
+  ASSERT_TRUE(read) << read.error().text();
+  EXPECT_EQ(*read, ApiVersion{99});
+  EXPECT_EQ(newer.remaining(), 2U);
 }
 
 TEST(ApiTableTest, HeaderVersionsHaveTheirExceptions) {

@@ -2,9 +2,9 @@
 // decode, print as the same JSON, encode to the same bytes, and no part of them decodes.
 //
 // usage: message_oracle LINE=FILE...     LINE is "4.4" or "3.9"
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
-#include <map>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -45,6 +45,23 @@ constexpr Difference kDifferences[] = {
      "ReadShareGroupStateSummaryResponse", "unstable in 3.9, changed since"},
 };
 
+// All of a file. With C's functions, so that this also runs as WebAssembly, where there is no
+// std::ifstream.
+std::optional<std::string> contents(const std::string& file) {
+  std::FILE* in = std::fopen(file.c_str(), "rb");
+  if (in == nullptr) {
+    return std::nullopt;
+  }
+  std::string text;
+  std::vector<char> block(std::size_t{1} << 20);
+  for (std::size_t size = 1; size > 0;) {
+    size = std::fread(block.data(), 1, block.size(), in);
+    text.append(block.data(), size);
+  }
+  std::fclose(in);
+  return text;
+}
+
 std::vector<std::string_view> split(std::string_view line) {
   std::vector<std::string_view> parts;
   for (std::size_t tab = line.find('\t'); tab != std::string_view::npos && parts.size() < 4;
@@ -60,13 +77,16 @@ class Oracle {
  public:
   void run(std::string_view line_of_kafka, const std::string& file) {
     line_of_kafka_ = line_of_kafka;
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
+    const std::optional<std::string> text = contents(file);
+    if (!text) {
       fail(file + ": cannot be read");
+      return;
     }
     std::set<std::pair<std::string, int>> seen;
     std::vector<std::pair<std::string, std::pair<int, int>>> promised;
-    for (std::string line; std::getline(in, line);) {
+    for (std::string_view rest = *text; !rest.empty();) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      rest.remove_prefix(std::min(rest.size(), line.size() + 1));
       const auto parts = split(line);
       if (parts[0] == "message" && parts.size() == 5) {
         const int version = std::stoi(std::string(parts[2]));
@@ -79,7 +99,7 @@ class Oracle {
       } else if (parts[0] == "header" && parts.size() == 5) {
         check_header(parts);
       } else {
-        fail("a line that is none: " + line.substr(0, 80));
+        fail("a line that is none: " + std::string(line.substr(0, 80)));
       }
     }
     for (const auto& [name, versions] : promised) {
