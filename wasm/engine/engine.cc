@@ -1,5 +1,6 @@
 #include "wasm/engine/engine.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <utility>
@@ -117,7 +118,9 @@ void Engine::run_ticker() {
       sleeping_ = false;
       next = std::chrono::steady_clock::now();
     }
-    next += limits::kTick;
+    // After a pause of the machine the ticks that were missed are not made up for: they would
+    // cost guests their slices.
+    next = std::max(next + limits::kTick, std::chrono::steady_clock::now());
     std::this_thread::sleep_until(next);
     tick();
   }

@@ -229,7 +229,7 @@ void Pool::record(const GuestCall& call, Moment now) {
 // A plug-in that starts well but fails every call is not forgiven for its start.
 void Pool::record_start(const GuestCall& call, Moment now) {
   counters_.slices += call.slices();
-  if (call.state() == CallState::kTrapped) {
+  if (call.state() == CallState::kTrapped && call.slices() > 0) {
     note_failure(call.trap(), now);
   }
 }

@@ -89,6 +89,24 @@ TEST(RunQueueTest, ATurnEndsWhenItsTimeIsUp) {
   EXPECT_THAT(events, ElementsAre("x", "a"));
 }
 
+TEST(RunQueueTest, AFloodOfFreshWorkDoesNotStarveSuspendedWork) {
+  RunQueue queue;
+  std::vector<std::string> events;
+  Work patient{"p", 4, events};
+  queue.start(patient, kStart);
+  Moment now = kStart;
+  for (int turn = 0; turn < 30; ++turn) {
+    Work fresh{"f", 1, events};
+    Work more{"f", 1, events};
+    Work blocker{"b", 2, events};
+    queue.start(blocker, now);
+    queue.start(fresh, now);
+    queue.start(more, now);
+    queue.run([&now] { return now += milliseconds{1}; });
+  }
+  EXPECT_EQ(std::ranges::count(events, "p"), 4);
+}
+
 TEST(RunQueueTest, WorkMayLeaveAtAnyTime) {
   RunQueue queue;
   std::vector<std::string> events;

@@ -1,6 +1,7 @@
 #include "wasm/pool/run_queue.h"
 
 #include <cassert>
+#include <utility>
 
 namespace grete::wasm {
 
@@ -27,6 +28,14 @@ bool RunQueue::start(Runnable& work, Moment now) {
   return !used_ && fresh_.first == &work && run_one(work, now);
 }
 
+void RunQueue::begin_turn(Moment now) {
+  if (suspended_.first == nullptr) {
+    waited_turns_ = 0;
+  } else if (++waited_turns_ > kPatience) {
+    run_one(*suspended_.first, now);
+  }
+}
+
 bool RunQueue::step(Moment now) {
   Runnable* next = fresh_.first != nullptr ? fresh_.first : suspended_.first;
   if (next == nullptr) {
@@ -39,7 +48,9 @@ bool RunQueue::step(Moment now) {
 // Runs a slice; true if the work is finished (and perhaps gone).
 bool RunQueue::run_one(Runnable& work, Moment now) {
   remove(work);
-  work.begun_ = true;
+  if (std::exchange(work.begun_, true)) {
+    waited_turns_ = 0;
+  }
   ++slices_;
   if (work.run_slice(now) == SliceResult::kFinished) {
     return true;

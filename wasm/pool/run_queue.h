@@ -3,7 +3,8 @@
 // The owner, an event loop, calls run() once between two turns of I/O. I/O may start() calls inline
 // until one of them uses up a slice of about a tick, and run() gives one slice to what is queued:
 // so a turn is never longer than two slices. What has not begun yet goes first, so a short call
-// never waits behind a long one; what was suspended goes on in a circle.
+// never waits behind a long one; what was suspended goes on in a circle, and once every few turns
+// even under a flood of fresh work.
 #pragma once
 
 #include <chrono>
@@ -66,7 +67,8 @@ class RunQueue {
     used_ = false;
     Moment now = clock();
     const Moment end = now + kTurn;
-    while (now < end && step(now) && !used_) {
+    begin_turn(now);
+    while (!used_ && now < end && step(now)) {
       now = clock();
     }
     used_ = false;
@@ -87,6 +89,11 @@ class RunQueue {
 
   // One turn's time.
   static constexpr Duration kTurn = std::chrono::milliseconds{1};
+  // Turns that suspended work waits for fresh work at most.
+  static constexpr std::uint32_t kPatience = 4;
+
+  // Runs a suspended slice if it is overdue.
+  void begin_turn(Moment now);
 
   // Runs one slice of the next in line; false if nobody is.
   bool step(Moment now);
@@ -97,6 +104,8 @@ class RunQueue {
   List suspended_;
   // Whether a slice was used up in this turn.
   bool used_ = false;
+  // Turns since suspended work last ran.
+  std::uint32_t waited_turns_ = 0;
   std::uint64_t slices_ = 0;
 };
 

@@ -1,4 +1,6 @@
 // Guests that mean harm, through the Proxy-Wasm ABI: nothing they do leaves their instance.
+#include <array>
+#include <random>
 #include <set>
 #include <sstream>
 
@@ -246,6 +248,90 @@ TEST_F(HostileAllocatorTest, GrowsWithoutEnd) {
   const std::string grow = R"((loop $again
       (br_if $again (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) (unreachable))";
   EXPECT_EQ(trap_with(grow).reason, TrapReason::kOutOfMemory);
+}
+
+// A guest that performs calls from a program in its memory: words of 32 bits, at 4096, read one
+// after the other; of each call the import's number and its arguments, until a number is none. Its
+// allocator goes on in the same program, and returns a word of it.
+std::string interpreter(const ImportSet::Functions& functions) {
+  std::string imports;
+  std::string wrappers;
+  std::string table;
+  std::size_t number = 0;
+  for (const auto& [import, signature] : functions) {
+    const std::string index = std::to_string(number++);
+    std::istringstream types{signature.substr(0, signature.find("->"))};
+    std::string parameters;
+    std::string arguments;
+    for (std::string type; types >> type;) {
+      parameters += " " + type;
+      arguments += type == "i64" ? " (i64.extend_i32_s (call $next))" : " (call $next)";
+    }
+    const bool has_result = !signature.ends_with("->");
+    imports += "(import \"" + import.first + "\" \"" + import.second + "\" (func $i" + index +
+               " (param" + parameters + ")" + (has_result ? " (result i32)" : "") + "))";
+    wrappers += "(func $w" + index + (has_result ? " (drop" : "") + " (call $i" + index +
+                arguments + ")" + (has_result ? ")" : "") + ")";
+    table += " $w" + index;
+  }
+  return imports + wrappers + "(table funcref (elem" + table + R"())
+    (type $nothing (func))
+    (global $at (mut i32) (i32.const 4096))
+    (func $next (result i32) (local i32)
+      (local.set 0 (i32.load (i32.and (global.get $at) (i32.const 0xfffc))))
+      (global.set $at (i32.add (global.get $at) (i32.const 4)))
+      (local.get 0))
+    (func $perform (param i32) (local i32)
+      (loop $again
+        (local.set 1 (call $next))
+        (if (i32.ge_u (local.get 1) (i32.const )" +
+         std::to_string(number) + R"()) (then (return)))
+        (call_indirect (type $nothing) (local.get 1))
+        (br_if $again (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
+    (func (export "proxy_on_memory_allocate") (param i32) (result i32)
+      (call $perform (i32.const 2)) (call $next))
+    (func (export "proxy_on_downstream_data") (param i32 i32 i32) (result i32)
+      (global.set $at (i32.const 4096)) (call $perform (i32.const 50)) (i32.const 0)))";
+}
+
+TEST_F(HostileTest, RandomCallsStayInTheirInstance) {
+  const std::uint32_t seed = std::random_device{}();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random{seed};
+  const auto functions = static_cast<std::uint32_t>(imports_->functions().size());
+  const auto linked =
+      testing::link(*engine_, *imports_,
+                    "(module " + interpreter(imports_->functions()) + std::string{kPreamble} + ")");
+  const auto word = [&random]() -> std::uint32_t {
+    constexpr std::array<std::uint32_t, 12> kTelling = {
+        0, 1, 2, 3, 7, 8, 100, 65528, 65535, 65536, 0x7fffffff, 0xffffffff};
+    switch (random() % 4) {
+      case 0:
+        return static_cast<std::uint32_t>(random());
+      case 1:
+        return static_cast<std::uint32_t>(random() % 65536);
+      default:
+        return kTelling[random() % kTelling.size()];
+    }
+  };
+  const auto shared = std::make_shared<SharedState>();
+  std::array<std::size_t, 2> ended{};
+  for (int round = 0; round < 3000; ++round) {
+    Plugin plugin{linked, {}, shared};
+    GuestCall start = plugin.vm.start({});
+    ASSERT_EQ(testing::run(start), CallState::kDone) << start.trap().detail;
+    RecordingStream host;
+    StreamContext stream{plugin.vm, host};
+    ASSERT_TRUE(stream.downstream().append(as_bytes("some bytes to read")));
+    const auto program = plugin.vm.instance().memory().range(GuestAddress{4096}, 4000);
+    for (std::size_t i = 0; i < program->size(); i += 4) {
+      store_little(program->data() + i, random() % 3 == 0 ? random() % functions : word());
+    }
+    GuestCall call = stream.on_downstream_data(EndOfStream::kNo, {.max_slices = 20});
+    ++ended[testing::run(call) == CallState::kTrapped ? 1 : 0];
+  }
+  EXPECT_GT(ended[0], 100U) << "most programs end by themselves";
+  EXPECT_GT(ended[1], 10U) << "some allocate in the allocator";
 }
 
 TEST_F(HostileTest, AStreamBufferHasALimit) {

@@ -1,6 +1,8 @@
 // The Proxy-Wasm ABI, driven through a guest that does what the test asks for (probe_guest.cc).
 #include "wasm/proxy_wasm/vm.h"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -318,6 +320,39 @@ TEST_F(ProxyWasmTest, AVmIsFinished) {
   GuestCall call = plugin->vm.finish({});
   EXPECT_EQ(testing::run(call), CallState::kDone);
   EXPECT_THAT(plugin->host.logs, ElementsAre("done 1", "delete 1"));
+}
+
+TEST_F(ProxyWasmTest, WorkersShareEngineModuleDataAndMetrics) {
+  constexpr int kWorkers = 4;
+  constexpr int kRounds = 50;
+  const auto shared = std::make_shared<SharedState>();
+  MetricStore metrics;
+  const auto options = std::make_shared<const VmOptions>(VmOptions{.plugin_name = "probe",
+                                                                   .root_id = "",
+                                                                   .vm_id = "vm",
+                                                                   .vm_configuration = "",
+                                                                   .plugin_configuration = "tick",
+                                                                   .limits = {}});
+  std::vector<std::thread> workers;
+  for (int worker = 0; worker < kWorkers; ++worker) {
+    workers.emplace_back([&] {
+      testing::RecordingHost host;
+      Vm vm{probe_, options, host, metrics, shared};
+      GuestCall call = vm.start({});
+      EXPECT_EQ(testing::run(call), CallState::kDone);
+      for (int round = 0; round < kRounds; ++round) {
+        call = vm.tick({});
+        EXPECT_EQ(testing::run(call), CallState::kDone);
+        call = vm.on_foreign_function(vm.root(), 2, as_bytes("value"), {});
+        EXPECT_EQ(testing::run(call), CallState::kDone);
+      }
+    });
+  }
+  for (std::thread& worker : workers) {
+    worker.join();
+  }
+  EXPECT_EQ(metrics.snapshot().at(0).value, kWorkers * kRounds);
+  EXPECT_EQ(shared->get("vm", "key")->bytes, "value");
 }
 
 TEST_F(ProxyWasmTest, ModulesOfOtherKindsAreRefusedByName) {
