@@ -1,5 +1,8 @@
 #include "wasm/engine/compiled_module.h"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <utility>
 
 #include "wasm/engine/handles.h"
@@ -53,6 +56,8 @@ Result<std::shared_ptr<const CompiledModule>, Error> CompiledModule::compile(
           Error{ErrorKind::kInvalid, "the module does not compile: " + message_of(*error)});
     }
     module.reset(compiled);
+    // Compiling takes tens of megabytes on several threads, which the allocator would keep.
+    ::malloc_trim(0);
     if (cache != nullptr) {
       store_compiled(*cache, key, module.get());
     }
