@@ -12,7 +12,7 @@ namespace grete::kafka::wire {
 template <class T>
 T value_at(const void* memory) {
   T value;
-  std::memcpy(&value, memory, sizeof value);
+  std::memcpy(static_cast<void*>(&value), memory, sizeof value);  // NOLINT: T may be a pointer
   return value;
 }
 

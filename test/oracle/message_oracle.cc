@@ -3,6 +3,7 @@
 //
 // usage: message_oracle LINE=FILE...     LINE is "4.4" or "3.9"
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <set>
@@ -29,7 +30,7 @@ struct Difference {
   std::string_view message;
   int first;
   int last;
-  enum class Compare { kBytes, kNothing } compare;
+  enum class Compare : std::uint8_t { kBytes, kNothing } compare;
   std::string_view our_name;
   std::string_view why;
 };
@@ -54,9 +55,8 @@ std::optional<std::string> contents(const std::string& file) {
   }
   std::string text;
   std::vector<char> block(std::size_t{1} << 20);
-  for (std::size_t size = 1; size > 0;) {
-    size = std::fread(block.data(), 1, block.size(), in);
-    text.append(block.data(), size);
+  while (std::feof(in) == 0 && std::ferror(in) == 0) {
+    text.append(block.data(), std::fread(block.data(), 1, block.size(), in));
   }
   std::fclose(in);
   return text;
