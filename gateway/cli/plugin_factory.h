@@ -1,4 +1,4 @@
-// Which plug-ins this program can run.
+// Which plug-ins this program can run: WebAssembly modules, and filters compiled in.
 #pragma once
 
 #include <memory>
@@ -7,11 +7,18 @@
 #include "base/result.h"
 #include "gateway/config/config.h"
 #include "plugins/hook.h"
+#include "plugins/plugin_loader.h"
 
 namespace grete::gateway {
 
-// Loads, compiles and configures the plug-in. The error says what is wrong, for the operator.
-[[nodiscard]] Result<std::shared_ptr<const plugins::Hook>, std::string> make_plugin(
-    const PluginConfig& config);
+// Makes plug-ins as the configuration describes them. One thread; outlives what it made.
+class PluginFactory {
+ public:
+  // Loads, compiles and configures the plug-in. The error says what is wrong, for the operator.
+  [[nodiscard]] Result<plugins::LoadedPlugin, std::string> make(const PluginConfig& config);
+
+ private:
+  std::unique_ptr<plugins::PluginLoader> loader_;  // made when the first module is loaded
+};
 
 }  // namespace grete::gateway

@@ -65,7 +65,8 @@ int run_command(const std::string& config_file) {
   boost::asio::io_context io(1);
   int result = 0;
   {
-    Server server(io, config, make_plugin);
+    PluginFactory plugins;
+    Server server(io, config, [&](const PluginConfig& plugin) { return plugins.make(plugin); });
     if (auto started = server.start(); !started) {
       Log::error(started.error());
       result = 1;
@@ -97,11 +98,24 @@ int run_command(const std::string& config_file) {
 }
 
 int check_command(const std::string& config_file) {
-  if (load(config_file) == nullptr) {
+  const auto config = load(config_file);
+  if (config == nullptr) {
     return 1;
   }
-  fmt::print("{}: good\n", config_file);
-  return 0;
+  PluginFactory plugins;
+  int result = 0;
+  for (const auto& [name, plugin] : config->plugins) {
+    if (const auto made = plugins.make(plugin); !made) {
+      const ConfigError error{plugin.line, plugin.column,
+                              fmt::format("plugins.{}: {}", name, made.error())};
+      fmt::print(stderr, "{}\n", error.format(config_file));
+      result = 1;
+    }
+  }
+  if (result == 0) {
+    fmt::print("{}: good\n", config_file);
+  }
+  return result;
 }
 
 }  // namespace grete::gateway

@@ -46,6 +46,8 @@ struct PluginConfig {
   FailurePolicy on_failure = FailurePolicy::kReject;
   Isolation isolation = Isolation::kWorker;
   std::string config = "{}";  // the plug-in's own, as JSON
+  int line = 0;               // where the file describes it, from 1
+  int column = 0;
 
   friend bool operator==(const PluginConfig&, const PluginConfig&) = default;
 };

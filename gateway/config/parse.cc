@@ -246,6 +246,8 @@ class Parser {
   PluginConfig plugin(const std::string& name, const YAML::Node& node) {
     PluginConfig made;
     made.name = name;
+    made.line = node.Mark().line + 1;
+    made.column = node.Mark().column + 1;
     Section section(node, "plugins." + name, *errors_);
     made.wasm = section.text("wasm").value_or("");
     made.native = section.text("native").value_or("");

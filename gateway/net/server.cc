@@ -35,10 +35,10 @@ struct Server::Acceptor {
   kafka::NodeId node;
 };
 
-Server::Server(asio::io_context& io, std::shared_ptr<const Config> config, PluginFactory plugins)
+Server::Server(asio::io_context& io, std::shared_ptr<const Config> config, MakePlugin plugins)
     : io_(&io),
       config_(std::move(config)),
-      plugin_factory_(std::move(plugins)),
+      make_plugin_(std::move(plugins)),
       resolver_(io),
       timer_(io) {}
 
@@ -101,15 +101,19 @@ Result<std::shared_ptr<const plugins::Chain>, std::string> Server::make_chain(
     const ListenerConfig& listener) {
   std::vector<std::shared_ptr<const plugins::Hook>> hooks;
   for (const std::string& name : listener.chain) {
-    auto& plugin = plugins_[name];
-    if (plugin == nullptr) {
-      auto made = plugin_factory_(config_->plugins.at(name));
+    auto found = plugins_.find(name);
+    if (found == plugins_.end()) {
+      auto made = make_plugin_(config_->plugins.at(name));
       if (!made) {
         return unexpected(fmt::format("plug-in '{}': {}", name, made.error()));
       }
-      plugin = *std::move(made);
+      found = plugins_.emplace(name, *std::move(made)).first;
     }
-    hooks.push_back(plugin);
+    if (found->second.hook == nullptr) {
+      return unexpected(fmt::format(
+          "plug-in '{}' works on the byte stream, which this version does not offer", name));
+    }
+    hooks.push_back(found->second.hook);
   }
   return std::make_shared<const plugins::Chain>(std::move(hooks));
 }

@@ -16,18 +16,18 @@
 #include "base/result.h"
 #include "gateway/config/config.h"
 #include "gateway/net/worker.h"
+#include "plugins/plugin_loader.h"
 
 namespace grete::gateway {
 
 // Makes the plug-in that the configuration describes; the error says what is wrong with it.
-using PluginFactory =
-    std::function<Result<std::shared_ptr<const plugins::Hook>, std::string>(const PluginConfig&)>;
+using MakePlugin = std::function<Result<plugins::LoadedPlugin, std::string>(const PluginConfig&)>;
 
 // Accepts on the thread that runs the io_context and hands connections to the least loaded worker.
 // Names are looked up there too. Members that are not said to be for any thread belong to it.
 class Server final : public AddressLookup {
  public:
-  Server(boost::asio::io_context& io, std::shared_ptr<const Config> config, PluginFactory plugins);
+  Server(boost::asio::io_context& io, std::shared_ptr<const Config> config, MakePlugin plugins);
   ~Server() override;
 
   // Binds every port of every listener and starts the workers. The error names the address.
@@ -62,8 +62,8 @@ class Server final : public AddressLookup {
 
   boost::asio::io_context* io_;
   std::shared_ptr<const Config> config_;
-  PluginFactory plugin_factory_;
-  std::map<std::string, std::shared_ptr<const plugins::Hook>> plugins_;
+  MakePlugin make_plugin_;
+  std::map<std::string, plugins::LoadedPlugin> plugins_;
   std::vector<std::shared_ptr<Cluster>> clusters_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -120,6 +120,80 @@ void add_apis(Families& out, const Workers& workers) {
   histograms("grete_plugin_hold_seconds", "How long plug-ins held a message", &ApiStats::in_chain);
 }
 
+// Calls `each` with the indexes and the labels of every hook that was called.
+template <class Each>
+void for_each_hook(const Workers& workers, Each each) {
+  if (workers.empty()) {
+    return;
+  }
+  for (std::size_t plugin = 0; plugin < workers.front()->plugins.size(); ++plugin) {
+    for (std::size_t hook = 0; hook < PluginStats::kHookKinds; ++hook) {
+      for (const WorkerStats* worker : workers) {
+        if (worker->plugins[plugin]->hooks[hook].calls.get() != 0) {
+          each(plugin, hook,
+               Labels{
+                   {"plugin", worker->plugins[plugin]->name},
+                   {"hook", std::string(plugins::name_of(static_cast<plugins::HookKind>(hook)))}});
+          break;
+        }
+      }
+    }
+  }
+}
+
+Labels with(Labels labels, std::string name, std::string_view value) {
+  labels.push_back({std::move(name), std::string(value)});
+  return labels;
+}
+
+void add_plugins(Families& out, const Workers& workers) {
+  constexpr std::string_view kVerdicts[PluginStats::kVerdicts] = {"pass",   "replace", "reply",
+                                                                  "reject", "delay",   "close"};
+  using Hook = PluginStats::Hook;
+  const auto hook_of = [](std::size_t plugin, std::size_t hook) {
+    return [=](const WorkerStats& w) -> const Hook& { return w.plugins[plugin]->hooks[hook]; };
+  };
+  out.begin("grete_plugin_calls_total", "Calls of plug-ins", MetricType::Counter);
+  for_each_hook(workers, [&](std::size_t plugin, std::size_t hook, const Labels& labels) {
+    out.add(labels, [of = hook_of(plugin, hook)](const WorkerStats& w) -> const Counter& {
+      return of(w).calls;
+    });
+  });
+  out.begin("grete_plugin_slices_total", "Slices of about 1 ms that the calls took",
+            MetricType::Counter);
+  for_each_hook(workers, [&](std::size_t plugin, std::size_t hook, const Labels& labels) {
+    out.add(labels, [of = hook_of(plugin, hook)](const WorkerStats& w) -> const Counter& {
+      return of(w).slices;
+    });
+  });
+  out.begin("grete_plugin_verdicts_total", "What plug-ins decided", MetricType::Counter);
+  for_each_hook(workers, [&](std::size_t plugin, std::size_t hook, const Labels& labels) {
+    for (std::size_t i = 0; i < PluginStats::kVerdicts; ++i) {
+      out.add(with(labels, "verdict", kVerdicts[i]),
+              [i, of = hook_of(plugin, hook)](const WorkerStats& w) -> const Counter& {
+                return of(w).verdicts[i];
+              });
+    }
+  });
+  out.begin("grete_plugin_failures_total", "Calls that ended badly", MetricType::Counter);
+  for_each_hook(workers, [&](std::size_t plugin, std::size_t hook, const Labels& labels) {
+    for (std::size_t i = 0; i < plugins::kFailureKinds; ++i) {
+      out.add(with(labels, "failure", plugins::name_of(static_cast<plugins::FailureKind>(i))),
+              [i, of = hook_of(plugin, hook)](const WorkerStats& w) -> const Counter& {
+                return of(w).failures[i];
+              });
+    }
+  });
+  out.begin("grete_plugin_call_duration_seconds", "How long calls of plug-ins took",
+            MetricType::Histogram);
+  for_each_hook(workers, [&](std::size_t plugin, std::size_t hook, const Labels& labels) {
+    out.add_histogram(labels,
+                      [of = hook_of(plugin, hook)](const WorkerStats& w) -> const Histogram& {
+                        return of(w).duration;
+                      });
+  });
+}
+
 void add_connections(Families& out) {
   out.begin("grete_connections", "Connections of clients, now", MetricType::Gauge);
   out.add({}, [](const WorkerStats& w) -> const Counter& { return w.connections_open; });
@@ -166,6 +240,7 @@ std::string render_metrics(const std::vector<const WorkerStats*>& workers) {
   add_connections(out);
   add_apis(out, workers);
   add_flow(out);
+  add_plugins(out, workers);
   return prometheus::TextSerializer().Serialize(out.families());
 }
 
