@@ -2,7 +2,13 @@
 
 #include <algorithm>
 
+#include "filters/pii/pii.h"
+
 namespace grete::filters::pii {
+
+std::unique_ptr<sdk::Filter> make_pii_filter() {
+  return std::make_unique<PiiFilter>();
+}
 
 PiiFilter::PiiFilter() = default;
 
