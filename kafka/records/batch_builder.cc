@@ -339,7 +339,7 @@ Result<Progress, Error> BatchBuilder::close_records() {
   if (is_closing_up) {
     GRETE_TRY(open(moved_));
   }
-  walk_.emplace(header_, records_out().bytes().subspan(header_room()));
+  walk_ = RecordIterator(header_, records_out().bytes().subspan(header_room()));
   walked_max_timestamp_ = std::numeric_limits<std::int64_t>::min();
   return Progress::kMore;
 }
@@ -348,7 +348,7 @@ Result<Progress, Error> BatchBuilder::close_records() {
 Result<Progress, Error> BatchBuilder::walk_records() {
   const bool is_closing_up = dropping_ == Dropping::kCloseUp && dropped_ != 0;
   for (std::size_t i = 0; i < kRecordsPerStep; ++i) {
-    GRETE_TRY_ASSIGN(const Record* record, walk_->next());
+    GRETE_TRY_ASSIGN(const Record* record, walk_.next());
     if (record == nullptr) {
       if (timestamps_changed_) {
         header_.max_timestamp = walked_max_timestamp_;

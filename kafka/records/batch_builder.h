@@ -165,7 +165,7 @@ class BatchBuilder {
   const std::byte* copied_ = nullptr;  // up to here they are in the new batch
   std::int64_t first_offset_ = 0;      // of the original's first message, as it is on the wire
   std::int32_t dropped_ = 0;
-  std::optional<RecordIterator> walk_;
+  RecordIterator walk_{BatchHeader{}, Bytes{}};
   std::int64_t walked_max_timestamp_ = 0;
 };
 

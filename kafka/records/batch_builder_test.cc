@@ -14,7 +14,8 @@ class BatchBuilderTest : public testing::Test {
  protected:
   // Makes a batch of magic 2 and reads it.
   void given(Codec codec, std::size_t count, BatchHeader header = {}) {
-    header.attributes |= static_cast<std::int16_t>(codec);
+    header.attributes =
+        static_cast<std::int16_t>(header.attributes | static_cast<std::int16_t>(codec));
     records_ = random_.records(2, count);
     original_ = make_batch(original_builder_, header, records_);
     ASSERT_TRUE(original_reader_.start(as_bytes(original_)));

@@ -51,11 +51,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BatchReader reader(pool, budget, 4 << 20);
   BatchSplitter splitter({reinterpret_cast<const std::byte*>(data), size});
   while (true) {
-    const auto batch = splitter.next();
-    if (!batch || !*batch) {
+    const std::optional<Bytes> batch = splitter.next().value_or(std::nullopt);
+    if (!batch) {
       return 0;
     }
-    if (!reader.start(**batch, CrcCheck::kSkip)) {
+    if (!reader.start(*batch, CrcCheck::kSkip)) {
       continue;
     }
     auto progress = reader.step();

@@ -55,7 +55,7 @@ class ByteBuffer {
   }
 
   // Exchanges contents and memory with `other`, a buffer of the same budget.
-  void swap(ByteBuffer& other) {
+  void swap(ByteBuffer& other) noexcept {
     assert(budget_ == other.budget_);
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

@@ -106,7 +106,8 @@ TEST_P(Compression, SurvivesFlippedBits) {
   for (int turn = 0; turn < 2000; ++turn) {
     std::string damaged = compressed;
     for (std::size_t flips = 1 + random_.below(3); flips > 0; --flips) {
-      damaged[random_.below(damaged.size())] ^= static_cast<char>(1 << random_.below(8));
+      char& byte = damaged[random_.below(damaged.size())];
+      byte = static_cast<char>(byte ^ (1 << random_.below(8)));
     }
     const auto result = decompress(damaged, 1 << 20);
     ASSERT_LE(result ? result->size() : 0, std::size_t{1} << 20);

@@ -144,7 +144,10 @@ TEST_P(MessageSetTest, SurvivesAnyDamage) {
       blob[8 + random_.below(blob.size() - 8)] = static_cast<char>(random_.below(256));
     }
     if (reader_.start(as_bytes(blob), CrcCheck::kSkip) && run_to_end(reader_)) {
-      (void)reader_.validate();
+      // The messages of a wrapper were read already, to number them.
+      const bool was_numbered =
+          reader_.header().magic < 2 && reader_.header().codec() != Codec::kNone;
+      EXPECT_TRUE(reader_.validate() || !was_numbered);
     }
   }
 }
@@ -198,8 +201,8 @@ TEST(Message, HasTheLayoutOfKafka) {
   const auto message = read_message(as_bytes(bytes));
   ASSERT_TRUE(message);
   EXPECT_EQ(message->offset, 5);
-  EXPECT_EQ(as_text(*message->key), "k");
-  EXPECT_EQ(as_text(*message->value), "v");
+  EXPECT_EQ(as_text_field(message->key), "k");
+  EXPECT_EQ(as_text_field(message->value), "v");
   EXPECT_EQ(crc32(as_bytes("123456789")), 0xcbf43926u);
 }
 

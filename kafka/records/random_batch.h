@@ -81,6 +81,7 @@ class RandomRecords {
 
   std::vector<OwnedRecord> records(std::int8_t magic, std::size_t count, std::size_t limit = 200) {
     std::vector<OwnedRecord> all;
+    all.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       all.push_back(record(magic, limit));
     }
@@ -93,6 +94,7 @@ class RandomRecords {
 
 inline std::vector<HeaderView> header_views(const OwnedRecord& record) {
   std::vector<HeaderView> views;
+  views.reserve(record.headers.size());
   for (const auto& [key, value] : record.headers) {
     views.push_back({.key = key, .value = as_field(value)});
   }

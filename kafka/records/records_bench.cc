@@ -29,9 +29,11 @@ std::string json_batch(Codec codec, std::size_t bytes) {
   BatchBuilder builder(pool, budget);
   RandomRecords random(kSeed);
   std::vector<OwnedRecord> records;
-  for (std::size_t size = 0; size < bytes; size += records.back().value->size() + 10) {
+  for (std::size_t size = 0; size < bytes;) {
+    std::string line = json_line(random);
+    size += line.size() + 10;
     records.push_back(
-        {.timestamp = 1600000000000, .key = {}, .value = json_line(random), .headers = {}});
+        {.timestamp = 1600000000000, .key = {}, .value = std::move(line), .headers = {}});
   }
   return make_batch(builder, {.attributes = static_cast<std::int16_t>(codec)}, records);
 }
