@@ -24,6 +24,11 @@ int run(int argc, char** argv) {
   check_app->add_option("-c,--config", config, "The configuration file")->required();
   check_app->callback([&] { result = grete::gateway::check_command(config); });
 
+  std::string file;
+  auto* demo_app = app.add_subcommand("demo", "See the PII filter at work on an embedded broker");
+  demo_app->add_option("--filter", file, "The filter's module");
+  demo_app->callback([&] { result = grete::gateway::demo_command(file); });
+
   auto* version_app = app.add_subcommand("version", "Show the version");
   version_app->callback([] { fmt::print("grete {}\n", GRETE_VERSION); });
 

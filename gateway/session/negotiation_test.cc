@@ -96,6 +96,18 @@ TEST(ApiVersions, OfABrokerThatIsOlderThanTheClient) {
   EXPECT_TRUE(rig.session.idle());
 }
 
+TEST(ApiVersions, OfABrokerThatAnswersInAFormatOfItsOwn) {
+  // As librdkafka's mock cluster does: error 35, then neither version 0 nor 3.
+  const std::string body("\x00\x23\x01\x00\x12\x00\x00\x00\x02\x00\x00\x00\x00", 13);
+  Rig rig;
+  ASSERT_TRUE(rig.client(raw_request(18, 3, 1, "body")));
+  ASSERT_TRUE(rig.broker(raw_reply(1, body)));
+  Decoded<kafka::ApiVersionsResponse> got(rig.to_client, 0);
+  EXPECT_EQ(got.correlation_id(), 1);
+  EXPECT_EQ(got->error_code, kUnsupportedVersion);
+  EXPECT_TRUE(got->api_keys.empty());
+}
+
 TEST(ApiVersions, OfAClientThatIsNewerThanTheGatewayAreAnsweredHere) {
   Rig rig;
   ASSERT_TRUE(rig.client(raw_request(18, 6, 9, "a body that nobody here can read")));
