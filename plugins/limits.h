@@ -30,6 +30,13 @@ inline constexpr Duration kMaxDelay = std::chrono::seconds{60};
 inline constexpr Duration kDefaultDeadline = std::chrono::milliseconds{100};
 inline constexpr Duration kMinDeadline = std::chrono::milliseconds{1};
 inline constexpr Duration kMaxDeadline = std::chrono::seconds{30};
+// One call about a stream where connections share the instance.
+inline constexpr Duration kSharedStreamDeadline = std::chrono::milliseconds{8};
+// How long after its start a lost stream instance is replaced: doubles from first to last, and
+// starts anew if one lived for longer than kForgiven.
+inline constexpr Duration kFirstBackOff = std::chrono::milliseconds{100};
+inline constexpr Duration kLastBackOff = std::chrono::seconds{60};
+inline constexpr Duration kForgiven = std::chrono::seconds{60};
 // Instances of one plug-in in one worker, unless its configuration says otherwise.
 inline constexpr std::uint32_t kDefaultInstances = 8;
 inline constexpr std::uint32_t kMaxInstances = 64;

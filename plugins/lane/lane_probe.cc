@@ -22,6 +22,12 @@ IMPORT(proxy_call_foreign_function)
 uint32_t proxy_call_foreign_function(const char* name, size_t name_size, const void* arguments,
                                      size_t size, char** result, size_t* result_size);
 
+IMPORT(proxy_close_stream) uint32_t proxy_close_stream(uint32_t type);
+IMPORT(proxy_continue_stream) uint32_t proxy_continue_stream(uint32_t type);
+IMPORT(proxy_set_tick_period_milliseconds)
+uint32_t proxy_set_tick_period_milliseconds(uint32_t period);
+IMPORT(proxy_set_effective_context) uint32_t proxy_set_effective_context(uint32_t context);
+
 using namespace grete;
 namespace lane = grete::kafka::lane;
 
@@ -29,6 +35,7 @@ namespace {
 
 std::string mode;
 std::vector<std::vector<char>> hoard;
+uint32_t waiting = 0;
 
 void say(const std::string& text) {
   proxy_log(2, text.data(), text.size());
@@ -170,6 +177,39 @@ EXPORT(proxy_on_configure) uint32_t proxy_on_configure(uint32_t, uint32_t) {
                     {1, 0, 32767, kResponse, lane::Payload::kRecords}}) == 0
              ? 1
              : 0;
+}
+
+// On the byte stream, words in the client's bytes say what to do.
+EXPORT(proxy_on_downstream_data)
+uint32_t proxy_on_downstream_data(uint32_t context, uint32_t size, uint32_t) {
+  std::byte* data = nullptr;
+  size_t got = 0;
+  proxy_get_buffer_bytes(2, 0, size, &data, &got);
+  const std::string bytes(reinterpret_cast<const char*>(data), got);
+  free(data);
+  const auto says = [&bytes](std::string_view word) {
+    return bytes.find(word) != std::string::npos;
+  };
+  while (says("loop")) {
+  }
+  if (says("trap")) {
+    __builtin_trap();
+  }
+  if (says("close")) {
+    proxy_close_stream(2);
+  }
+  if (says("wait")) {
+    waiting = context;
+    proxy_set_tick_period_milliseconds(5);
+    return 1;
+  }
+  return 0;
+}
+
+EXPORT(proxy_on_tick) void proxy_on_tick(uint32_t) {
+  proxy_set_tick_period_milliseconds(0);
+  proxy_set_effective_context(waiting);
+  proxy_continue_stream(2);
 }
 
 EXPORT(proxy_on_foreign_function)
