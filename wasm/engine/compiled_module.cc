@@ -1,9 +1,9 @@
 #include "wasm/engine/compiled_module.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <malloc.h>
 
 #include "wasm/engine/handles.h"
 #include "wasm/engine/module_cache.h"

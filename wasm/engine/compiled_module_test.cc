@@ -65,7 +65,7 @@ TEST_F(CompiledModuleTest, KnowsTheAbis) {
   const auto abi_of = [this](std::string_view text) {
     return testing::compile(*engine_, text)->info().abi;
   };
-  EXPECT_EQ(abi_of(R"((module (func (export "proxy_abi_version_0_1_0"))))"), Abi::kProxyWasm_0_1_0);
+  EXPECT_EQ(abi_of(R"((module (func (export "proxy_abi_version_0_1_0"))))"), Abi::kProxyWasm010);
   EXPECT_EQ(abi_of(R"((module (import "extism:host/env" "input_length" (func (result i64)))))"),
             Abi::kExtism);
   EXPECT_EQ(abi_of(R"((module (import "redpanda_transform" "read" (func))))"),

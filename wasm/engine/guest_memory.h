@@ -10,9 +10,6 @@
 
 #include "base/bytes.h"
 
-struct wasmtime_context;
-struct wasmtime_memory;
-
 namespace grete::wasm {
 
 // An address in a guest's memory; any value at all.

@@ -147,11 +147,13 @@ struct Thunk<Method> {
       }
       return nullptr;
     }
+    // NOLINTBEGIN(bugprone-unchecked-optional-access): read() filled them.
     auto& object = *static_cast<Class*>(instance.imports(Class::kSlot));
     if constexpr (std::is_void_v<R>) {
       (object.*Method)(*std::get<I>(held)...);
     } else {
       R result = (object.*Method)(*std::get<I>(held)...);
+      // NOLINTEND(bugprone-unchecked-optional-access)
       if constexpr (!std::is_same_v<R, Value>) {
         if (!result) {
           return Instance::unwinding_trap();

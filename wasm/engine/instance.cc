@@ -37,8 +37,8 @@ struct Instance::State {
 
   void bind();
   void forget_raw_errors() {
-    TrapHandle{std::exchange(raw_trap, nullptr)};
-    ErrorHandle{std::exchange(raw_error, nullptr)};
+    const TrapHandle trap_owner{std::exchange(raw_trap, nullptr)};
+    const ErrorHandle error_owner{std::exchange(raw_error, nullptr)};
   }
 };
 
@@ -184,11 +184,8 @@ CallState Instance::poll(GuestCall& call, Moment now) {
       static_cast<void>(fail(TrapReason::kDeadline, "the call passed its deadline"));
     }
     drop();
-    if (state.trap) {
-      call.trap_ = *std::exchange(state.trap, std::nullopt);
-    } else {
-      call.trap_ = {TrapReason::kDeadline, "the deadline passed before the call began"};
-    }
+    call.trap_ = state.trap.value_or(
+        Trap{TrapReason::kDeadline, "the deadline passed before the call began"});
     return call.state_ = CallState::kTrapped;
   }
   Engine& engine = module_->module().engine();
@@ -214,7 +211,7 @@ CallState Instance::poll(GuestCall& call, Moment now) {
   state.forget_raw_errors();
   if (state.trap) {
     usable_ = false;
-    call.trap_ = *std::exchange(state.trap, std::nullopt);
+    call.trap_ = *state.trap;
     return call.state_ = CallState::kTrapped;
   }
   call.result_ = state.result;

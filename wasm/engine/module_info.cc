@@ -74,9 +74,9 @@ bool imports_from(const ModuleInfo& info, std::string_view module) {
 
 Abi detect_abi(const ModuleInfo& info) {
   constexpr std::array<std::pair<std::string_view, Abi>, 3> kMarkers = {{
-      {"proxy_abi_version_0_2_1", Abi::kProxyWasm_0_2_1},
-      {"proxy_abi_version_0_2_0", Abi::kProxyWasm_0_2_0},
-      {"proxy_abi_version_0_1_0", Abi::kProxyWasm_0_1_0},
+      {"proxy_abi_version_0_2_1", Abi::kProxyWasm021},
+      {"proxy_abi_version_0_2_0", Abi::kProxyWasm020},
+      {"proxy_abi_version_0_1_0", Abi::kProxyWasm010},
   }};
   for (const auto& [marker, abi] : kMarkers) {
     if (info.find_export(marker) != nullptr) {
@@ -96,11 +96,11 @@ Abi detect_abi(const ModuleInfo& info) {
 
 std::string_view name_of(Abi abi) {
   switch (abi) {
-    case Abi::kProxyWasm_0_1_0:
+    case Abi::kProxyWasm010:
       return "Proxy-Wasm 0.1.0";
-    case Abi::kProxyWasm_0_2_0:
+    case Abi::kProxyWasm020:
       return "Proxy-Wasm 0.2.0";
-    case Abi::kProxyWasm_0_2_1:
+    case Abi::kProxyWasm021:
       return "Proxy-Wasm 0.2.1";
     case Abi::kExtism:
       return "Extism";
@@ -113,8 +113,7 @@ std::string_view name_of(Abi abi) {
 }
 
 bool is_proxy_wasm(Abi abi) {
-  return abi == Abi::kProxyWasm_0_1_0 || abi == Abi::kProxyWasm_0_2_0 ||
-         abi == Abi::kProxyWasm_0_2_1;
+  return abi == Abi::kProxyWasm010 || abi == Abi::kProxyWasm020 || abi == Abi::kProxyWasm021;
 }
 
 const ExternInfo* ModuleInfo::find_export(std::string_view name) const {

@@ -14,9 +14,9 @@ namespace grete::wasm {
 
 enum class Abi : std::uint8_t {
   kUnknown,
-  kProxyWasm_0_1_0,
-  kProxyWasm_0_2_0,
-  kProxyWasm_0_2_1,
+  kProxyWasm010,
+  kProxyWasm020,
+  kProxyWasm021,
   kExtism,
   kRedpandaTransform,
 };

@@ -8,6 +8,8 @@
 
 namespace grete::wasm::proxy_wasm {
 
+// NOLINTBEGIN(performance-enum-size): all values of the ABI are 32 bits wide.
+
 enum class Status : std::uint32_t {
   kOk = 0,
   kNotFound = 1,
@@ -56,6 +58,8 @@ enum class LogLevel : std::uint32_t {
   kError = 4,
   kCritical = 5,
 };
+
+// NOLINTEND(performance-enum-size)
 
 // Contexts of a VM: the plug-in's own (root), and one per stream. From one counter, never 0.
 using ContextId = Strong<struct ContextIdTag, std::uint32_t>;

@@ -112,6 +112,9 @@ HostResult<Status> Imports::give(LookUp&& look_up, OutU32 data, OutU32 size) {
     return Status::kInternalFailure;
   }
   const auto target = vm_->instance_.memory().range(*address, count);
+  if (!target) {
+    return Status::kInvalidMemoryAccess;
+  }
   std::ranges::copy(*bytes, target->begin());
   data.store(value_of(*address));
   size.store(count);

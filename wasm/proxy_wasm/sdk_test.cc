@@ -188,8 +188,8 @@ TEST_P(SdkTest, ForeignFunctionsAreSafeToCallWhetherExportedOrNot) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Languages, SdkTest,
-                         ::testing::Values(Sdk{"Go", GRETE_GO_WASM, Abi::kProxyWasm_0_2_0},
-                                           Sdk{"Rust", GRETE_RUST_WASM, Abi::kProxyWasm_0_2_1}),
+                         ::testing::Values(Sdk{"Go", GRETE_GO_WASM, Abi::kProxyWasm020},
+                                           Sdk{"Rust", GRETE_RUST_WASM, Abi::kProxyWasm021}),
                          [](const auto& info) { return std::string{info.param.name}; });
 
 }  // namespace

@@ -36,6 +36,7 @@ class Wasi {
  public:
   static constexpr ImportSlot kSlot = ImportSlot::kWasi;
 
+  // NOLINTNEXTLINE(performance-enum-size): as wide as the functions' result.
   enum class Errno : std::uint32_t {
     kSuccess = 0,
     kBadFile = 8,
