@@ -1,34 +1,36 @@
 #include "kafka/wire/encode.h"
 
+#include <limits>
+
 namespace grete::kafka::wire {
 
 namespace {
 
-constexpr std::size_t kMaxString = 32767;
 constexpr std::uint64_t kMaxLength = INT32_MAX;
 
-// memcpy, without a call for the short strings that most are: the last bytes may be copied twice.
-[[gnu::always_inline]] inline void copy(std::byte* to, const void* from, std::size_t size) {
-  const auto* source = static_cast<const std::byte*>(from);
-  if (size > 128) {
-    std::memcpy(to, source, size);
-  } else if (size > 32) {
+// The longest value whose flexible length takes one byte.
+constexpr std::size_t kShort = 0x7e;
+
+// Copies at most kShort bytes without a call; the last ones may be copied twice.
+[[gnu::always_inline]] inline void copy_short(std::byte* to, const std::byte* from,
+                                              std::size_t size) {
+  if (size > 32) {
     for (std::size_t i = 0; i < size - 32; i += 32) {
-      std::memcpy(to + i, source + i, 32);
+      std::memcpy(to + i, from + i, 32);
     }
-    std::memcpy(to + size - 32, source + size - 32, 32);
+    std::memcpy(to + size - 32, from + size - 32, 32);
   } else if (size >= 16) {
-    std::memcpy(to, source, 16);
-    std::memcpy(to + size - 16, source + size - 16, 16);
+    std::memcpy(to, from, 16);
+    std::memcpy(to + size - 16, from + size - 16, 16);
   } else if (size >= 8) {
-    std::memcpy(to, source, 8);
-    std::memcpy(to + size - 8, source + size - 8, 8);
+    std::memcpy(to, from, 8);
+    std::memcpy(to + size - 8, from + size - 8, 8);
   } else if (size >= 4) {
-    std::memcpy(to, source, 4);
-    std::memcpy(to + size - 4, source + size - 4, 4);
+    std::memcpy(to, from, 4);
+    std::memcpy(to + size - 4, from + size - 4, 4);
   } else {
     for (std::size_t i = 0; i < size; ++i) {
-      to[i] = source[i];
+      to[i] = from[i];
     }
   }
 }
@@ -42,8 +44,47 @@ Writer::Cursor put_contents(Writer& w, Writer::Cursor p, Bytes value, std::size_
   if (p == nullptr) {
     return nullptr;
   }
-  copy(p, value.data(), value.size());
+  if (!value.empty()) {
+    std::memcpy(p, value.data(), value.size());
+  }
   return p + value.size();
+}
+
+// A string or bytes; `Length` is what precedes it in versions that are not flexible.
+template <class Length>
+[[gnu::noinline]] Writer::Cursor put_view_slow(Writer& w, Writer::Cursor p, unsigned flags,
+                                               Bytes value, std::size_t following) {
+  if (value.size() > static_cast<std::size_t>(std::numeric_limits<Length>::max())) [[unlikely]] {
+    return w.fail(EncodeErrorCode::kTooLong);
+  }
+  const bool null = value.data() == nullptr && (flags & kNullIsEmpty) == 0;
+  if (null && (flags & kNullable) == 0) [[unlikely]] {
+    return w.fail(EncodeErrorCode::kNullNotAllowed);
+  }
+  p = w.ensure(p, kMaxVarint);
+  if (p == nullptr) [[unlikely]] {
+    return nullptr;
+  }
+  if ((flags & kFlexible) == 0) {
+    p = put(p, null ? Length{-1} : static_cast<Length>(value.size()));
+  } else {
+    p = put_varint(p, null ? 0 : static_cast<std::uint32_t>(value.size()) + 1);
+  }
+  return put_contents(w, p, value, following);
+}
+
+// What most are: short, flexible, not null, with room in the chunk. Calls nothing, so that it saves
+// no registers.
+template <class Length>
+[[gnu::always_inline]] inline Writer::Cursor put_view(Writer& w, Writer::Cursor p, unsigned flags,
+                                                      Bytes value, std::size_t following) {
+  if ((flags & kFlexible) != 0 && value.data() != nullptr && value.size() <= kShort &&
+      w.room(p) > value.size() + following) [[likely]] {
+    *p = static_cast<std::byte>(value.size() + 1);
+    copy_short(p + 1, value.data(), value.size());
+    return p + 1 + value.size();
+  }
+  return put_view_slow<Length>(w, p, flags, value, following);
 }
 
 Writer::Cursor put_tag_and_size(Writer& w, Writer::Cursor p, std::uint32_t tag, std::uint64_t size,
@@ -59,49 +100,12 @@ Writer::Cursor put_tag_and_size(Writer& w, Writer::Cursor p, std::uint32_t tag, 
 
 Writer::Cursor put_string(Writer& w, Writer::Cursor p, unsigned flags, std::string_view value,
                           std::size_t following) {
-  if (value.size() > kMaxString) [[unlikely]] {
-    return w.fail(EncodeErrorCode::kTooLong);
-  }
-  const bool null = value.data() == nullptr && (flags & kNullIsEmpty) == 0;
-  if (null && (flags & kNullable) == 0) [[unlikely]] {
-    return w.fail(EncodeErrorCode::kNullNotAllowed);
-  }
-  const bool copied = value.size() < Writer::kCopyBelow;
-  p = w.ensure(p, kMaxVarint + (copied ? value.size() + following : 0));
-  if (p == nullptr) [[unlikely]] {
-    return nullptr;
-  }
-  if ((flags & kFlexible) != 0) {
-    p = put_varint(p, null ? 0 : static_cast<std::uint32_t>(value.size() + 1));
-  } else {
-    p = put(p, static_cast<std::int16_t>(null ? -1 : static_cast<std::int16_t>(value.size())));
-  }
-  if (!copied) {
-    return w.refer(p, as_bytes(value), following);
-  }
-  copy(p, value.data(), value.size());
-  return p + value.size();
+  return put_view<std::int16_t>(w, p, flags, as_bytes(value), following);
 }
 
 Writer::Cursor put_bytes(Writer& w, Writer::Cursor p, unsigned flags, Bytes value,
                          std::size_t following) {
-  if (std::uint64_t{value.size()} > kMaxLength) [[unlikely]] {
-    return w.fail(EncodeErrorCode::kTooLong);
-  }
-  const bool null = value.data() == nullptr && (flags & kNullIsEmpty) == 0;
-  if (null && (flags & kNullable) == 0) [[unlikely]] {
-    return w.fail(EncodeErrorCode::kNullNotAllowed);
-  }
-  p = w.ensure(p, kMaxVarint);
-  if (p == nullptr) [[unlikely]] {
-    return nullptr;
-  }
-  if ((flags & kFlexible) != 0) {
-    p = put_varint(p, null ? 0 : static_cast<std::uint32_t>(value.size()) + 1);
-  } else {
-    p = put(p, null ? -1 : static_cast<std::int32_t>(value.size()));
-  }
-  return put_contents(w, p, value, following);
+  return put_view<std::int32_t>(w, p, flags, value, following);
 }
 
 Writer::Cursor put_count_slow(Writer& w, Writer::Cursor p, unsigned flags, std::uint32_t count,

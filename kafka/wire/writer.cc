@@ -63,7 +63,7 @@ Writer::Cursor Writer::refer(Cursor at, Bytes bytes, std::size_t following) {
 }
 
 Writer::Cursor Writer::grow(Cursor at, std::size_t size) {
-  if (!close_piece(at) || !reserve_piece()) {
+  if (at != piece_start_ && !close_piece(at)) {
     return nullptr;
   }
   const std::size_t chunk = std::max(next_chunk_, size);
