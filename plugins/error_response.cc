@@ -76,8 +76,10 @@ constexpr Shape kShapes[] = {
     {61, 0, kEvery, {"topics", "topics"}, {"partitionIndexes", "partitions", "partitionIndex"}},
     {65, 0, kEvery, {"transactionalIds", "transactionStates", "transactionalId"}},
     {69, 0, kEvery, {"groupIds", "groups", "groupId"}},
+    {75, 0, kEvery, {"topics", "topics"}},
     {77, 0, kEvery, {"groupIds", "groups", "groupId"}},
     {89, 0, kEvery, {"groupIds", "groups", "groupId"}},
+    {90, 0, kEvery, {"groups", "groups"}},
 };
 
 // Fields that say what an element is about.
