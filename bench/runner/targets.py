@@ -236,9 +236,16 @@ def typed(name: str, kind: str, fields: dict) -> dict:
         "@type": "type.googleapis.com/envoy.extensions.filters." + kind} | fields}
 
 
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextlib.contextmanager
 def running(name: str, command: list, core: int, port: int):
     """A process pinned to a core, from when `port` takes connections; ended at the end."""
+    if listens(port):
+        raise BenchError(f"something else listens on port {port}: end it, or choose others with --port")
     log = OUT / f"{name}.out"
     with log.open("w") as out:
         process = subprocess.Popen(["taskset", "-c", str(core), *map(str, command)], stdout=out,
@@ -261,9 +268,8 @@ def wait_for_port(name: str, process: subprocess.Popen, port: int, log: pathlib.
         if process.poll() is not None:
             said = log.read_text().strip().splitlines()
             raise BenchError(f"{name} exited with {process.returncode}: {said[-1] if said else ''}")
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if listens(port):
+            return
         time.sleep(0.02)
     raise BenchError(f"{name} did not listen on port {port} within 20 s")
 
