@@ -1,17 +1,15 @@
 """The PII filter in WebAssembly, on a real Kafka: the article's scene and what production asks beyond it."""
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from harness import clients
-from harness.processes import ROOT
+from harness.gateway import binary
 
 pytestmark = [pytest.mark.gateway_only, pytest.mark.needs("pii")]
 
-PII_WASM = Path(os.environ.get("GRETE_PII_WASM", ROOT / "build/release/filters/pii.wasm"))
+PII_WASM = binary().parents[1] / "filters/pii.wasm"
 SENT = ["AWS_SECRET_ACCESS_KEY=myawssecretkeyvalue", "My email is example@email.com"]
 ARTICLE = ["AWS_SECRET_ACCESS_KEY=*******************", "My email is **"]
 

@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -46,21 +45,8 @@ def rust(name: str) -> Path:
     folder = SOURCES / name
     sources = [folder / "Cargo.toml", folder / "Cargo.lock", *sorted((folder / "src").glob("*.rs"))]
 
-    def make(scratch):
-        target_dir = BUILT / f"{name}-target"
-        command = ["cargo", "build", "--release", "--locked", "--target", "wasm32-wasip1",
-                   "--manifest-path", folder / "Cargo.toml", "--target-dir", target_dir]
-        environment = {**os.environ}
-        libraries = subprocess.run(["rustc", "--print", "target-libdir", "--target", "wasm32-wasip1"],
-                                   capture_output=True, text=True).stdout.strip()
-        if not Path(libraries or "/nowhere").is_dir():
-            # Debian's compiler comes with the sources of the standard library, and not built for wasm.
-            command += ["-Zbuild-std=std,panic_abort"]
-            environment["RUSTC_BOOTSTRAP"] = "1"
-        _build(command, env=environment)
-        shutil.copy(target_dir / f"wasm32-wasip1/release/{name.replace('-', '_')}.wasm", scratch)
-
-    return _once(name, sources, make)
+    return _once(name, sources, lambda scratch: _build(
+        [ROOT / "tools/guests/rust", folder, BUILT / f"{name}.cargo", scratch]))
 
 
 @functools.cache
