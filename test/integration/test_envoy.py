@@ -11,7 +11,7 @@ from harness.processes import PORTS, Program, eventually
 from harness import wire
 from test_pii import ARTICLE, PII_WASM, SENT
 
-pytestmark = [pytest.mark.gateway_only, pytest.mark.needs("pii")]
+pytestmark = [pytest.mark.gateway_only, pytest.mark.needs("envoy")]
 
 
 def envoy_config(port, upstream, admin, module, configuration):
