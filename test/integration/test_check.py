@@ -96,7 +96,7 @@ def test_a_file_that_is_no_module(tmp_path):
     path = tmp_path / "text.wasm"
     path.write_text("this is no module")
     status, text = check(tmp_path, GOOD.replace("JUDGE", str(path)))
-    assert status not in (0, -6, -11) and "judge" in text and "text.wasm" in text
+    assert status not in (0, -6, -11) and "plugins.judge" in text and "no WebAssembly module" in text
 
 
 @pytest.mark.needs("plugins")

@@ -73,9 +73,9 @@ def envoy(workspace):
 def test_the_scene(envoy, codec):
     broker, bootstrap, program = envoy
     topic = f"example-topic-{codec}"
-    clients.kcat_produce(bootstrap, topic, SENT, "-z", codec)
-    assert clients.kcat_consume(bootstrap, topic) == ARTICLE
-    assert clients.kcat_consume(broker.bootstrap, topic) == ARTICLE, "what Kafka itself has stored"
+    clients.kcat_produce(bootstrap, topic, SENT * 50, "-z", codec)
+    assert clients.kcat_consume(bootstrap, topic) == ARTICLE * 50
+    assert clients.kcat_consume(broker.bootstrap, topic) == ARTICLE * 50, "what Kafka itself has stored"
     assert program.alive()
 
 
