@@ -62,7 +62,7 @@ Result<void, Failure> Message::encode_to(kafka::Writer& writer) {
     encoded = encode(writer, context_.version, *produce_);
   } else if (fetch_) {
     encoded = encode(writer, context_.version, *fetch_);
-  } else {
+  } else if (produced_) {
     encoded = encode(writer, context_.version, *produced_);
   }
   if (!encoded) {

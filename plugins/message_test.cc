@@ -248,8 +248,7 @@ TEST(ErrorResponseTest, EveryApiOfABrokerCanTellAnErrorOrIsKnownNotTo) {
                           "AlterClientQuotas", "AlterReplicaLogDirs", "AlterUserScramCredentials",
                           "DeleteShareGroupState", "DescribeLogDirs", "ElectLeaders",
                           "InitializeShareGroupState", "ReadShareGroupState",
-                          "ReadShareGroupStateSummary", "WriteShareGroupState",
-                          "WriteTxnMarkers"));
+                          "ReadShareGroupStateSummary", "WriteShareGroupState", "WriteTxnMarkers"));
 }
 
 }  // namespace

@@ -82,12 +82,13 @@ Advance RecordsStage::next_batch() {
     // A partial batch at the end of a fetch is of no use to consumers, and was seen by nobody.
     return end_partition();
   }
-  malformed_ = !next || !next->has_value();
-  if (batch_index_ == limits::kMaxBatches) {
-    malformed_ = true;
-  }
   // Whatever cannot be cut into batches is no batch either, and is refused as one.
-  batch_ = malformed_ ? rest : **next;
+  malformed_ = true;
+  batch_ = rest;
+  if (next && next->has_value() && batch_index_ < limits::kMaxBatches) {
+    malformed_ = false;
+    batch_ = next->value();
+  }
   const PartitionRecords& partition = (*partitions_)[partition_];
   pass_.start({.context = &message_->context(),
                .direction = message_->direction(),

@@ -32,7 +32,8 @@ void Subscription::add(const kafka::lane::Interest& interest) {
   const int last_version = std::min<int>(interest.last_version, kTableVersions - 1);
   for (int key = first_key; key <= std::min<int>(last_key, kTableKeys - 1); ++key) {
     for (int version = interest.first_version; version <= last_version; ++version) {
-      table_[static_cast<std::size_t>(key * kTableVersions + version)] |= bits;
+      table_[static_cast<std::size_t>(key) * kTableVersions + static_cast<std::size_t>(version)] |=
+          bits;
     }
   }
 }

@@ -79,7 +79,8 @@ class Subscription {
     const std::int16_t k = key.value();
     const std::int16_t v = version.value();
     if (k >= 0 && k < kTableKeys && v >= 0 && v < kTableVersions) {
-      const std::uint8_t both = table_[static_cast<std::size_t>(k * kTableVersions + v)];
+      const std::uint8_t both =
+          table_[static_cast<std::size_t>(k) * kTableVersions + static_cast<std::size_t>(v)];
       return Payloads(direction == Direction::kRequest ? both & 0x0f : both >> 4);
     }
     return search(key, version, direction);

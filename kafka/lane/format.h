@@ -39,7 +39,7 @@ inline constexpr std::uint32_t kNull = 0xffff'ffff;
 inline constexpr std::uint16_t kNullText = 0xffff;
 
 // Statuses of the host's functions; values of Proxy-Wasm's.
-enum class Status : std::uint32_t {
+enum class Status : std::uint32_t {  // NOLINT(performance-enum-size): the ABI's size
   kOk = 0,
   kNotFound = 1,
   kBadArgument = 2,
