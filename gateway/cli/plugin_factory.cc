@@ -22,6 +22,8 @@ std::filesystem::path module_cache() {
   return {};
 }
 
+}  // namespace
+
 plugins::OnFailure policy_of(FailurePolicy policy) {
   switch (policy) {
     case FailurePolicy::kReject:
@@ -34,11 +36,14 @@ plugins::OnFailure policy_of(FailurePolicy policy) {
   return plugins::OnFailure::kReject;
 }
 
-}  // namespace
-
 Result<plugins::LoadedPlugin, std::string> PluginFactory::make(const PluginConfig& config) {
   if (!config.native.empty()) {
-    return unexpected("there is no filter '" + config.native + "' in this program");
+    if (!native_) {
+      return unexpected("there is no filter '" + config.native + "' in this program");
+    }
+    plugins::LoadedPlugin made;
+    GRETE_TRY_ASSIGN(made.hook, native_(config));
+    return made;
   }
   if (loader_ == nullptr) {
     GRETE_TRY_ASSIGN(loader_, plugins::PluginLoader::create(module_cache()));

@@ -56,7 +56,7 @@ void await_signals(boost::asio::signal_set& signals, boost::asio::io_context& io
 
 }  // namespace
 
-int run_command(const std::string& config_file) {
+int run_command(const std::string& config_file, const MakeNative& native) {
   const auto config = load(config_file);
   if (config == nullptr) {
     return 1;
@@ -65,7 +65,7 @@ int run_command(const std::string& config_file) {
   boost::asio::io_context io(1);
   int result = 0;
   {
-    PluginFactory plugins;
+    PluginFactory plugins(native);
     Server server(io, config, [&](const PluginConfig& plugin) { return plugins.make(plugin); });
     if (auto started = server.start(); !started) {
       Log::error(started.error());
@@ -97,12 +97,12 @@ int run_command(const std::string& config_file) {
   return result;
 }
 
-int check_command(const std::string& config_file) {
+int check_command(const std::string& config_file, const MakeNative& native) {
   const auto config = load(config_file);
   if (config == nullptr) {
     return 1;
   }
-  PluginFactory plugins;
+  PluginFactory plugins(native);
   int result = 0;
   for (const auto& [name, plugin] : config->plugins) {
     if (const auto made = plugins.make(plugin); !made) {
