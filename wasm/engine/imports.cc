@@ -60,7 +60,7 @@ void ImportSet::define_raw(std::string_view module, std::string_view name,
 }
 
 std::string ImportSet::explain(const ExternInfo& import) const {
-  const std::string name = import.module + "." + import.name;
+  std::string name = import.module + "." + import.name;
   if (import.kind != ExternKind::kFunction) {
     return name + " (not a function)";
   }
