@@ -19,7 +19,8 @@ constexpr Duration kClosingTime = std::chrono::seconds{1};
 }  // namespace
 
 Connection::Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted,
-                       std::shared_ptr<plugins::ChainRuntime> chain, Moment now)
+                       std::shared_ptr<plugins::ChainRuntime> chain,
+                       std::vector<plugins::StreamRuntime*> streams, Moment now)
     : worker_(&worker),
       id_(id),
       listener_(std::move(accepted.listener)),
@@ -33,11 +34,13 @@ Connection::Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient a
                 .address = accepted.socket.peer().text(),
                 .local_address = accepted.socket.local().text(),
                 .listener = listener_->name}),
+      stream_runtimes_(std::move(streams)),
       last_activity_(now) {
   client_.socket = std::move(accepted.socket);
 }
 
 Connection::~Connection() {
+  close_streams();
   detach(client_);
   detach(broker_);
 }
@@ -127,6 +130,7 @@ void Connection::connect_decided(Moment now) {
   }
   state_ = Open{};
   last_activity_ = now;
+  open_streams(now);
   on_topology();
   after_turn(now);
 }
@@ -177,6 +181,9 @@ void Connection::pump(Side& side, Moment now) {
         if (&side == &client_) {
           client_ended_ = now;
         }
+        if (!streams_.empty()) {
+          feed_streams(side, {}, now);
+        }
         return;
       case Transfer::State::kDone:
         break;
@@ -184,7 +191,12 @@ void Connection::pump(Side& side, Moment now) {
     (&side == &client_ ? worker_->stats.bytes_from_clients : worker_->stats.bytes_from_brokers)
         .add(got.bytes);
     last_activity_ = now;
-    feed(side, MutableBytes(worker_->scratch).first(got.bytes), now);
+    const MutableBytes bytes = MutableBytes(worker_->scratch).first(got.bytes);
+    if (streams_.empty()) {
+      feed(side, bytes, now);
+    } else {
+      feed_streams(side, bytes, now);
+    }
     if (got.bytes < limit) {
       return;
     }
@@ -253,11 +265,11 @@ void Connection::after_turn(Moment now) {
   if (!std::holds_alternative<Open>(state_)) {
     return;
   }
-  if (!told_in_chain_ && session_.chain_state() != ChainState::kEmpty) {
+  if (!told_in_chain_ && chain_state() != ChainState::kEmpty) {
     told_in_chain_ = true;
     worker_->in_chain(*this);
   }
-  if (broker_.ended && client_.queue.empty() && broker_.held.empty() &&
+  if (broker_.ended && client_.queue.empty() && broker_.held.empty() && !streams_busy() &&
       session_.takes_broker_bytes()) {
     begin_closing(CloseCause::kBroker, now);
     return;
@@ -276,7 +288,7 @@ void Connection::after_turn(Moment now) {
 }
 
 bool Connection::nothing_under_way() const {
-  return session_.idle() && client_.queue.empty() && broker_.queue.empty();
+  return session_.idle() && client_.queue.empty() && broker_.queue.empty() && !streams_busy();
 }
 
 std::size_t Connection::readable_bytes() const {
@@ -285,7 +297,7 @@ std::size_t Connection::readable_bytes() const {
 }
 
 bool Connection::wants(const Side& side) const {
-  if (side.ended || !side.held.empty()) {
+  if (side.ended || !side.held.empty() || (!streams_.empty() && streams_full(side))) {
     return false;
   }
   if (&side == &client_) {
@@ -298,6 +310,12 @@ void Connection::run_chain(Moment now) {
   if (!std::holds_alternative<Open>(state_)) {
     return;
   }
+  if (!streams_.empty()) {
+    move_streams(now);
+    if (!std::holds_alternative<Open>(state_)) {
+      return;
+    }
+  }
   const auto result = session_.run_chain(now, worker_->outputs);
   deliver();
   if (!result) {
@@ -309,7 +327,14 @@ void Connection::run_chain(Moment now) {
 }
 
 ChainState Connection::chain_state() const {
-  return std::holds_alternative<Open>(state_) ? session_.chain_state() : ChainState::kEmpty;
+  if (!std::holds_alternative<Open>(state_)) {
+    return ChainState::kEmpty;
+  }
+  const ChainState state = session_.chain_state();
+  if (state != ChainState::kEmpty || streams_.empty() || !streams_busy()) {
+    return state;
+  }
+  return stream_changed_ ? ChainState::kRunnable : ChainState::kWaiting;
 }
 
 void Connection::update_interest() {

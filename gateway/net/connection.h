@@ -16,6 +16,7 @@
 #include "gateway/net/socket.h"
 #include "gateway/net/worker_context.h"
 #include "gateway/session/session.h"
+#include "plugins/stream/stream_filter.h"
 
 namespace grete::gateway {
 
@@ -36,11 +37,13 @@ namespace grete::gateway {
 // reset the connection before the client has read why it was closed.
 //
 // Owned by a worker, on its thread; destroyed between two turns of its loop.
-class Connection final : public SessionObserver {
+class Connection final : public SessionObserver, private plugins::StreamListener {
  public:
-  // `chain` is the listener's on this worker, or null.
+  // `chain` is the listener's on this worker, or null; `streams` are its plug-ins on the byte
+  // stream, which outlive the connection.
   Connection(WorkerContext& worker, std::uint64_t id, AcceptedClient accepted,
-             std::shared_ptr<plugins::ChainRuntime> chain, Moment now);
+             std::shared_ptr<plugins::ChainRuntime> chain,
+             std::vector<plugins::StreamRuntime*> streams, Moment now);
   ~Connection() override;
 
   // Begins to look for the broker.
@@ -103,6 +106,16 @@ class Connection final : public SessionObserver {
   };
   struct Closed {};
 
+  // connection_streams.cc
+  void open_streams(Moment now);
+  void close_streams();
+  void feed_streams(const Side& side, Bytes bytes, Moment now);
+  void move_streams(Moment now);
+  void feed_or_hold(Side& side, MutableBytes bytes, Moment now);
+  [[nodiscard]] bool streams_busy() const;
+  [[nodiscard]] bool streams_full(const Side& side) const;
+  void on_stream_changed() override { stream_changed_ = true; }
+
   void side_ready(Side& side, std::uint32_t events);
   void connect_next(Moment now);
   void connect_decided(Moment now);
@@ -134,6 +147,9 @@ class Connection final : public SessionObserver {
   Side broker_;
   Session session_;
   std::variant<Resolving, Connecting, Open, Closing, Closed> state_;
+  std::vector<plugins::StreamRuntime*> stream_runtimes_;
+  std::vector<std::unique_ptr<plugins::StreamFilter>> streams_;  // from the client to the broker
+  bool stream_changed_ = false;
   std::vector<HostPort> targets_;  // candidates, best first
   std::size_t target_ = 0;
   bool by_guess_ = false;

@@ -61,9 +61,7 @@ Result<void, std::string> Server::start() {
   for (const ListenerConfig& configured : config_->listeners) {
     auto listener = std::make_shared<Listener>();
     listener->name = configured.name;
-    if (!configured.chain.empty()) {
-      GRETE_TRY_ASSIGN(listener->chain, make_chain(configured));
-    }
+    GRETE_TRY(add_plugins(configured, *listener));
     listeners.push_back(listener);
     listener->settings.ports = configured.ports;
     listener->settings.max_frame = limits.max_frame;
@@ -97,10 +95,10 @@ Result<void, std::string> Server::start() {
   return {};
 }
 
-Result<std::shared_ptr<const plugins::Chain>, std::string> Server::make_chain(
-    const ListenerConfig& listener) {
+Result<void, std::string> Server::add_plugins(const ListenerConfig& configured,
+                                              Listener& listener) {
   std::vector<std::shared_ptr<const plugins::Hook>> hooks;
-  for (const std::string& name : listener.chain) {
+  for (const std::string& name : configured.chain) {
     auto found = plugins_.find(name);
     if (found == plugins_.end()) {
       auto made = make_plugin_(config_->plugins.at(name));
@@ -109,13 +107,16 @@ Result<std::shared_ptr<const plugins::Chain>, std::string> Server::make_chain(
       }
       found = plugins_.emplace(name, *std::move(made)).first;
     }
-    if (found->second.hook == nullptr) {
-      return unexpected(fmt::format(
-          "plug-in '{}' works on the byte stream, which this version does not offer", name));
+    if (found->second.hook != nullptr) {
+      hooks.push_back(found->second.hook);
+    } else {
+      listener.streams.push_back(found->second.plugin);
     }
-    hooks.push_back(found->second.hook);
   }
-  return std::make_shared<const plugins::Chain>(std::move(hooks));
+  if (!hooks.empty()) {
+    listener.chain = std::make_shared<const plugins::Chain>(std::move(hooks));
+  }
+  return {};
 }
 
 Result<void, std::string> Server::listen(const std::shared_ptr<const Listener>& listener,

@@ -54,8 +54,8 @@ class Server final : public AddressLookup {
 
   [[nodiscard]] Result<void, std::string> listen(const std::shared_ptr<const Listener>& listener,
                                                  const HostPort& bind, kafka::NodeId node);
-  [[nodiscard]] Result<std::shared_ptr<const plugins::Chain>, std::string> make_chain(
-      const ListenerConfig& listener);
+  [[nodiscard]] Result<void, std::string> add_plugins(const ListenerConfig& configured,
+                                                      Listener& listener);
   void accept_next(Acceptor& acceptor);
   void place(Acceptor& acceptor, int descriptor);
   void await_drained(Moment deadline, std::function<void()> done);

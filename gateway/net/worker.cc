@@ -110,8 +110,9 @@ void Worker::accept(AcceptedClient client) {
     const Moment now = MonotonicClock::now();
     const std::uint64_t id = g_next_connection.fetch_add(1, std::memory_order_relaxed);
     auto chain = plugins_->runtime(*shared->listener);
-    auto connection =
-        std::make_unique<Connection>(context_, id, std::move(*shared), std::move(chain), now);
+    auto streams = plugins_->streams(*shared->listener);
+    auto connection = std::make_unique<Connection>(context_, id, std::move(*shared),
+                                                   std::move(chain), std::move(streams), now);
     context_.stats.connections_accepted.add();
     context_.stats.connections_open.add();
     Connection& started = *connection;

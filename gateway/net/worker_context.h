@@ -17,6 +17,7 @@
 #include "gateway/session/session.h"
 #include "gateway/telemetry/stats.h"
 #include "plugins/chain.h"
+#include "plugins/wasm_plugin.h"
 
 namespace grete::gateway {
 
@@ -25,7 +26,10 @@ class Connection;
 // One listener while the program runs. Shared by all workers, const but for its cluster.
 struct Listener {
   std::string name;
-  std::shared_ptr<const plugins::Chain> chain;  // null if it has no plug-ins
+  // Plug-ins for messages and records; null if it has none.
+  std::shared_ptr<const plugins::Chain> chain;
+  // Plug-ins on the byte stream, from the client to the broker.
+  std::vector<std::shared_ptr<const plugins::WasmPlugin>> streams;
   SessionSettings settings;
   std::shared_ptr<Cluster> cluster;
 };

@@ -17,6 +17,8 @@ namespace {
 constexpr Duration kTurn = std::chrono::milliseconds{1};
 // How often messages are looked at that wait for an instance or for a moment.
 constexpr Duration kWaitingPoll = std::chrono::milliseconds{1};
+// How finely the ticks of plug-ins on the byte stream are kept.
+constexpr Duration kStreamTick = std::chrono::milliseconds{20};
 
 }  // namespace
 
@@ -38,6 +40,18 @@ std::shared_ptr<plugins::ChainRuntime> WorkerPlugins::runtime(const Listener& li
   return runtime;
 }
 
+std::vector<plugins::StreamRuntime*> WorkerPlugins::streams(const Listener& listener) {
+  std::vector<plugins::StreamRuntime*> streams;
+  for (const auto& plugin : listener.streams) {
+    auto& runtime = streams_[plugin.get()];
+    if (runtime == nullptr) {
+      runtime = plugins::make_stream_runtime(plugin, worker_);
+    }
+    streams.push_back(runtime.get());
+  }
+  return streams;
+}
+
 void WorkerPlugins::add(Connection& connection) {
   holding_.push_back(&connection);
   context_->stats.tasks_waiting.set(holding_.size());
@@ -51,6 +65,9 @@ Duration WorkerPlugins::run() {
   const bool more = queue_.run(&MonotonicClock::now);
   const Moment start = MonotonicClock::now();
   for (const auto& [chain, runtime] : runtimes_) {
+    runtime->serve(start);
+  }
+  for (const auto& [plugin, runtime] : streams_) {
     runtime->serve(start);
   }
   if (!holding_.empty()) {
@@ -69,7 +86,7 @@ Duration WorkerPlugins::run() {
   if (more || !queue_.idle()) {
     return Duration::zero();
   }
-  Duration sleep{-1};
+  Duration sleep = streams_.empty() ? Duration{-1} : kStreamTick;
   for (const Connection* connection : holding_) {
     if (connection->chain_state() != ChainState::kWaiting) {
       return Duration::zero();

@@ -12,6 +12,7 @@
 #include "gateway/net/worker_context.h"
 #include "kafka/records/compression.h"
 #include "plugins/chain.h"
+#include "plugins/stream/stream_filter.h"
 #include "plugins/worker.h"
 #include "wasm/pool/run_queue.h"
 
@@ -25,6 +26,9 @@ class WorkerPlugins final : public plugins::Telemetry, public plugins::Machine {
 
   // The listener's chain on this worker; null if it has none.
   [[nodiscard]] std::shared_ptr<plugins::ChainRuntime> runtime(const Listener& listener);
+
+  // The listener's plug-ins on the byte stream, on this worker.
+  [[nodiscard]] std::vector<plugins::StreamRuntime*> streams(const Listener& listener);
 
   // Plug-ins hold a message of that connection, which is forgotten once they do not or when
   // forget() says so.
@@ -50,6 +54,7 @@ class WorkerPlugins final : public plugins::Telemetry, public plugins::Machine {
   plugins::Worker worker_;
   std::unordered_map<std::shared_ptr<const plugins::Chain>, std::shared_ptr<plugins::ChainRuntime>>
       runtimes_;
+  std::unordered_map<const plugins::WasmPlugin*, std::unique_ptr<plugins::StreamRuntime>> streams_;
   std::vector<Connection*> holding_;
   std::size_t turn_ = 0;  // where the next round begins
 };
