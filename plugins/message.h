@@ -56,6 +56,8 @@ class Message {
   [[nodiscard]] bool changed() const { return changed_; }
   [[nodiscard]] Arena& arena() { return arena_; }
 
+  // The body as it came.
+  [[nodiscard]] Bytes original_body() const { return frame_.body(); }
   // The body as it is now, in one piece. Valid until the next change.
   [[nodiscard]] Result<Bytes, Failure> body();
   // A new body from a plug-in.

@@ -194,13 +194,14 @@ Advance MessageTask::reject(HookSlot& slot, const Rejection& told) {
   if (context.answer == Answer::kNone) {
     return end(OutcomeKind::kDrop, {}, slot.index);
   }
-  if (const auto body = message_->body()) {
-    const auto response =
-        make_error_response(context.key, context.version, *body, rejection, message_->arena());
-    if (response) {
-      if (auto frame = message_->reply(message_, *response)) {
-        return end(OutcomeKind::kReply, *std::move(frame), slot.index);
-      }
+  // Of the request as it came: the client waits for an answer about all that it asked for, also
+  // about what other plug-ins took out.
+  const auto response = make_error_response(context.key, context.version, message_->original_body(),
+                                            rejection, message_->arena());
+  if (response) {
+    if (auto frame = message_->reply(message_, *response)) {
+      message_->fragments().clear();
+      return end(OutcomeKind::kReply, *std::move(frame), slot.index);
     }
   }
   return close("the plug-in '" + slot.hook->name() +
@@ -302,7 +303,7 @@ Advance MessageTask::end(OutcomeKind kind, ScatterFrame frame, std::size_t hooks
   outcome_.delay = delay_;
   if (message_->direction() == Direction::kRequest && kind != OutcomeKind::kDrop) {
     auto merge = std::make_unique<ResponseMerge>();
-    const bool owed = kind != OutcomeKind::kReply && !message_->fragments().empty() &&
+    const bool owed = !message_->nothing_left() && !message_->fragments().empty() &&
                       message_->context().answer == Answer::kExpected;
     if (owed) {
       merge->fragments = std::move(message_->fragments());

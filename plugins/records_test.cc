@@ -300,6 +300,39 @@ TEST_F(RecordsTest, WhereNothingIsLeftTheGatewayAnswers) {
   EXPECT_EQ(response.responses[1].partition_responses[0].error_code, 87);
 }
 
+TEST_F(RecordsTest, ALaterRejectionOrReplyAnswersForEveryPartition) {
+  const auto guard = records_hook("guard", reject_if("bad"));
+  const std::vector<TestTopic> topics = {
+      {"t", {{0, w_.batch({{"k", "bad", {}}})}, {1, w_.batch({{"k", "ok", {}}})}}}};
+  const kafka::lane::Interest whole{0, 0, 32767, kafka::lane::Direction::kRequest,
+                                    kafka::lane::Payload::kMessage};
+  const auto rejecting = message_hook("policy", whole, [](const MessageCall&) {
+    Verdict verdict;
+    verdict.kind = VerdictKind::kReject;
+    return verdict;
+  });
+  const auto rejected = produce(chain({guard, rejecting}), 9, topics);
+  ASSERT_EQ(rejected.kind, OutcomeKind::kReply);
+  EXPECT_EQ(response_of(rejected, 9).responses[0].partition_responses.size(), 2U);
+
+  const auto own = broker_answer(9, "t", {}, {1});
+  const auto replying = message_hook("policy", whole, [own](const MessageCall&) {
+    Verdict verdict;
+    verdict.kind = VerdictKind::kReply;
+    verdict.body =
+        std::make_shared<const std::vector<std::byte>>(own.body().begin(), own.body().end());
+    return verdict;
+  });
+  auto replied = produce(chain({guard, replying}), 9, topics);
+  ASSERT_EQ(replied.kind, OutcomeKind::kReply);
+  ASSERT_EQ(replied.passage.interest(kafka::api_key::kProduce, kafka::ApiVersion{9}),
+            Interest::kWhole);
+  auto task =
+      std::move(replied.passage).begin_response(own, w_.context(kafka::api_key::kProduce, 9));
+  const auto merged = w_.run(*task);
+  EXPECT_EQ(response_of(merged, 9).responses[0].partition_responses.size(), 2U);
+}
+
 TEST_F(RecordsTest, WithoutAcksWhatIsRejectedIsDropped) {
   const auto runtime = chain({records_hook("guard", reject_if("bad"))});
   const auto some =
