@@ -218,8 +218,16 @@ Result<void, Failure> BatchPass::rewrite_as_v2(const Record& record) {
   const auto wire_size = [](const std::optional<Bytes>& field) {
     return field ? static_cast<std::int64_t>(field->size()) : -1;
   };
-  const std::int64_t timestamp = record.timestamp - call_.header.base_timestamp;
-  const std::int64_t offset = record.offset - call_.header.base_offset;
+  // Hostile offsets lie further apart than 63 bits tell: they wrap, here as where they are added.
+  const auto delta = [](std::int64_t value, std::int64_t base) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(value) -
+                                     static_cast<std::uint64_t>(base));
+  };
+  const std::int64_t timestamp = delta(record.timestamp, call_.header.base_timestamp);
+  const std::int64_t offset = delta(record.offset, call_.header.base_offset);
+  if (offset != static_cast<std::int32_t>(offset)) {
+    return unexpected(Failure{FailureKind::kUndecodable, "the offsets lie too far apart"});
+  }
   const std::size_t key_size = record.key.value_or(Bytes{}).size();
   const std::size_t value_size = record.value.value_or(Bytes{}).size();
   const std::size_t size = 1 + varlong_size(timestamp) + varlong_size(offset) +
