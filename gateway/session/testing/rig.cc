@@ -93,6 +93,17 @@ bool Rig::broker(std::string_view bytes) {
   return waiting.empty() || !session.takes_client_bytes() || client({});
 }
 
+bool Rig::run_chain() {
+  Outputs out;
+  const auto result = session.run_chain(now, out);
+  collect(out);
+  if (!result) {
+    error = result.error();
+    return false;
+  }
+  return waiting.empty() || !session.takes_client_bytes() || client({});
+}
+
 bool Rig::client_split(std::string_view bytes, std::mt19937_64& random) {
   while (!bytes.empty()) {
     const std::size_t size = random_size(random, bytes.size());

@@ -129,11 +129,16 @@ class Notes final : public SessionObserver {
 // connection does.
 class Rig {
  public:
-  explicit Rig(std::uint64_t memory = kPlenty) : budget(memory), session(settings, budget, notes) {}
+  explicit Rig(std::uint64_t memory = kPlenty,
+               std::shared_ptr<plugins::ChainRuntime> chain = nullptr)
+      : budget(memory), session(settings, budget, notes, std::move(chain)) {}
 
   // Offers bytes of one side in one piece. False once the session has failed; see error.
   bool client(std::string_view bytes);
   bool broker(std::string_view bytes);
+
+  // Lets plug-ins work for a slice, and offers what has waited. False once the session has failed.
+  bool run_chain();
 
   // Offers `bytes` in pieces of random sizes, mostly small.
   bool client_split(std::string_view bytes, std::mt19937_64& random);
