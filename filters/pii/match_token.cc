@@ -133,14 +133,13 @@ std::optional<Match> match_private_key(Text& text, std::size_t at) {
   constexpr std::string_view kMark = "PRIVATE KEY-----";
   std::size_t next = at + 6;
   const std::size_t name_end = next + 10;  // "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "
-  while (next < name_end && next < text.size() && !text.starts_with(next, kMark)) {
+  const auto is_name = [](char c) { return c == ' ' || (c >= 'A' && c <= 'Z'); };
+  while (next < name_end && next < text.size() && is_name(text.bytes[next]) &&
+         !text.starts_with(next, kMark)) {
     ++next;
   }
   if (next >= text.size() || !text.starts_with(next, kMark)) {
-    next = name_end;
-    if (next >= text.size() || !text.starts_with(next, kMark)) {
-      return std::nullopt;
-    }
+    return std::nullopt;
   }
   const auto is_break = [&text](std::size_t i) { return is(text.bytes[i], kSpace); };
   const auto is_escape = [&text](std::size_t i) {
@@ -345,9 +344,12 @@ std::optional<Match> match_database_url(Text& text, std::size_t at) {
   constexpr std::size_t kLongestScheme = 32;
   const std::size_t from = std::max(text.taken, at > kLongestScheme ? at - kLongestScheme : 0);
   std::string_view before = text.bytes.substr(from, at - from);
-  if (const std::size_t driver = before.rfind('+');  // as in postgresql+psycopg2
-      driver != std::string_view::npos && !before.ends_with("+srv")) {
-    before = before.substr(0, driver);
+  std::size_t driver = before.size();  // as in postgresql+psycopg2
+  while (driver > 0 && is(before[driver - 1], kWord)) {
+    --driver;
+  }
+  if (driver > 0 && before[driver - 1] == '+' && !before.ends_with("+srv")) {
+    before = before.substr(0, driver - 1);
   }
   if (!is_database_scheme(before)) {
     return std::nullopt;
@@ -360,6 +362,9 @@ std::optional<Match> match_database_url(Text& text, std::size_t at) {
     // Two stars are what an earlier mask left, and what it hid may have ended the password.
     if (c == '/' || c == '?' || c == '#' || c == '"' || c == '\'' || c == '\\' || c == '<' ||
         c == '>' || is(c, kSpace) || (c == '*' && text.at(next + 1) == '*')) {
+      break;
+    }
+    if (c == '@' && colon == 0) {
       break;
     }
     if (c == ':' && colon == 0) {

@@ -95,6 +95,19 @@ std::uint64_t number_starts(const Text& text, std::size_t from, std::uint64_t di
   return kept;
 }
 
+// A password's match is found at the "://" before it, and taken only here, when the scan has come
+// to it: the user's name between them may hold something as well.
+void settle(Text& text, std::size_t at, std::vector<Match>& matches) {
+  if (text.pending_end == 0 || text.pending_begin > at) {
+    return;
+  }
+  if (text.pending_begin >= text.taken) {
+    matches.push_back(make_match(text.pending_begin, text.pending_end, kDatabaseUrl));
+    text.taken = text.pending_end;
+  }
+  text.pending_end = 0;
+}
+
 }  // namespace
 
 Scanner::Scanner(DetectorSet enabled) : enabled_(enabled) {
@@ -158,6 +171,7 @@ void Scanner::visit(Text& text, std::size_t from, Block block, bool after_digit,
   }
   for (; candidates != 0; candidates &= candidates - 1) {
     const std::size_t at = from + static_cast<std::size_t>(std::countr_zero(candidates));
+    settle(text, at, matches);
     if (at < text.taken) {
       continue;
     }
@@ -165,7 +179,10 @@ void Scanner::visit(Text& text, std::size_t from, Block block, bool after_digit,
     const std::optional<Match> match = c == '@'        ? match_email(text, at)
                                        : is(c, kDigit) ? match_number(text, at, enabled_)
                                                        : match_token(text, at, enabled_);
-    if (match) {
+    if (match && match->detector == kDatabaseUrl) {
+      text.pending_begin = match->begin;
+      text.pending_end = match->end;
+    } else if (match) {
       matches.push_back(*match);
       text.taken = match->end;
     }
@@ -189,6 +206,7 @@ void Scanner::find(std::string_view bytes, std::vector<Match>& matches) {
     visit(text, from, block, after_digit, matches);
     after_digit = block.digits >> (kBlock - 1) != 0;
   }
+  settle(text, bytes.size(), matches);
   steps_ += text.steps;
 }
 

@@ -289,6 +289,7 @@ TEST(Scanner, Database) {
             {"postgres://bob:***@db/x", "postgres://bob:***@db/x"},
             {"https://example.com:443/@x", "https://example.com:443/@x"},
             {"mypostgres://u:p@h", "mypostgres://u:p@h"},
+            {"postgres://u@h:5432/x@y", "postgres://u@h:5432/x@y"},
             {"DATABASE_URLS=x", "DATABASE_URLS=x"},
         });
 }
@@ -297,6 +298,10 @@ TEST(Scanner, OnlyEnabledDetectorsFind) {
   EXPECT_EQ(mask("bob@example.com 192.168.0.1 AKIAIOSFODNN7EXAMPLE", only("email")),
             "** 192.168.0.1 AKIAIOSFODNN7EXAMPLE");
   EXPECT_EQ(mask("bob@example.com 192.168.0.1", DetectorSet{}), "bob@example.com 192.168.0.1");
+}
+
+TEST(Scanner, UsersOfDatabasesMayBeSecretsToo) {
+  EXPECT_EQ(mask("postgres://AKIAIOSFODNN7EXAMPLE:pw@h/d"), "postgres://" + stars(20) + ":**@h/d");
 }
 
 TEST(Scanner, MatchesNameTheirDetector) {

@@ -57,6 +57,9 @@ struct Text {
   std::string_view bytes;
   std::size_t taken = 0;    // end of the last match
   std::uint64_t steps = 0;  // bytes walked over
+  // A match found ahead of the scan; none if its end is 0.
+  std::size_t pending_begin = 0;
+  std::size_t pending_end = 0;
 
   [[nodiscard]] std::size_t size() const { return bytes.size(); }
   // The byte at `at`, or NUL beyond the end.
