@@ -169,6 +169,7 @@ std::optional<Match> match_international_phone(Text& text, std::size_t at) {
   const std::size_t least = american ? 11 : 8;
   const std::size_t most = american ? 11 : 15;
   std::size_t end = at;
+  std::size_t taken = 0;
   std::size_t count = 0;
   std::size_t next = at;
   while (next < text.size() && count <= most) {
@@ -178,7 +179,11 @@ std::optional<Match> match_international_phone(Text& text, std::size_t at) {
     }
     count += run;
     next += run;
-    end = next;
+    // A group that runs into a word is not of the number.
+    if (next == text.size() || (!is(text.bytes[next], kWord) && text.bytes[next] != '@')) {
+      end = next;
+      taken = count;
+    }
     if (run >= 9) {
       break;
     }
@@ -192,7 +197,7 @@ std::optional<Match> match_international_phone(Text& text, std::size_t at) {
       ++next;
     }
   }
-  if (count < least || (end < text.size() && is(text.bytes[end], kWord))) {
+  if (taken < least) {
     return std::nullopt;
   }
   return make_match(begin, end, Detector::kPhone);
