@@ -24,9 +24,11 @@ struct RewrittenReply {
   std::vector<TopicId> topics;             // the topics that a Metadata reply names by id
 };
 
+// Whether the topics that a Metadata reply names are of interest.
+enum class TopicIds : std::uint8_t { kIgnore, kLearn };
+
 // `frame` is a whole reply, its length field included, of an API whose reply_mode is kRewrite.
 // The error says what is wrong with it, or that the budget is used up.
-enum class TopicIds : std::uint8_t { kIgnore, kLearn };
 [[nodiscard]] Result<RewrittenReply, std::string> rewrite_addresses(
     kafka::ApiKey key, kafka::ApiVersion version, Bytes frame, const BrokerPorts& ports,
     TopicIds topics, MemoryBudget& budget);
