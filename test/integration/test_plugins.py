@@ -143,7 +143,6 @@ def test_a_failing_plugin_that_may_be_passed_by(kafka, behind, topic):
     assert values(kafka, topic) == ["poison", "good"]
 
 
-@pytest.mark.needs("byte streams")
 @pytest.mark.parametrize("do", ["loop", "trap", "memory", "allocate-loop", "allocate-reenter"])
 def test_a_byte_filter_that_misbehaves_ends_only_connections_of_its_own(kafka, behind, new_topic, do):
     gateway = behind({"hostile": {"wasm": guests.c("hostile"), "memory": "16MiB", "isolation": "connection",
@@ -173,7 +172,6 @@ def test_a_chain_runs_in_its_order(kafka, behind, topic):
 
 # --- modules of other SDKs ----------------------------------------------------------------------------
 
-@pytest.mark.needs("byte streams")
 def test_a_go_filter_rewrites_answers_however_they_are_cut(kafka, behind, topic):
     gateway = behind({"frames": {"wasm": guests.go("go-frames")}})
     clients.kcat_produce(kafka.bootstrap, topic, ["this is classified", "this is not"])
@@ -183,10 +181,18 @@ def test_a_go_filter_rewrites_answers_however_they_are_cut(kafka, behind, topic)
             answer = connection.ask(wire.FETCH, 4, wire.fetch(topic, 0, 0))
             ((_, _, error, _, records),) = wire.fetch_answer(answer, 4)
             assert error == 0 and b"classified" not in records and b"this is **********" in records
+
+
+@pytest.mark.needs("guests' own metrics")
+def test_a_filters_own_metrics_are_shown(kafka, behind, topic):
+    gateway = behind({"frames": {"wasm": guests.go("go-frames")}})
+    clients.kcat_produce(kafka.bootstrap, topic, ["this is classified"])
+    with wire.Connection(gateway.broker_port(1)) as connection:
+        for _ in range(200):
+            connection.ask(wire.FETCH, 4, wire.fetch(topic, 0, 0))
     assert any("go_frames_replaced" in name and value >= 200 for name, value in gateway.metrics().items())
 
 
-@pytest.mark.needs("byte streams")
 def test_a_rust_filter_closes_what_is_forbidden(kafka, behind, topic):
     gateway = behind({"guard": {"wasm": guests.rust("rust-guard"), "config": {"forbidden": "smuggled"}}})
     clients.kcat_produce(gateway.bootstrap(), topic, ["plain", "goods"])

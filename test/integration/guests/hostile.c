@@ -42,7 +42,7 @@ EXPORT(proxy_on_memory_allocate) u8* allocate(u32 size) {
     if (told("allocate-reenter")) {
       u8* bytes;
       u32 count;
-      proxy_get_buffer_bytes(kCallData, 0, 16, &bytes, &count);
+      proxy_get_buffer_bytes(told("stream") ? kDownstream : kCallData, 0, 16, &bytes, &count);
     }
   }
   if (heap_used + size > sizeof(heap)) heap_used = 0;
