@@ -9,7 +9,7 @@ import confluent_kafka
 import confluent_kafka.admin
 
 from .kafka import NEWEST, jars, java, write_log_config
-from .processes import ROOT, run
+from .processes import ROOT, eventually, run
 
 JAVA_SOURCES = ROOT / "test/integration/java"
 
@@ -76,11 +76,25 @@ def admin(bootstrap, **settings):
 
 
 def create_topic(bootstrap, name, *, partitions=1, replication=1, **config):
-    """Creates a topic and waits for it."""
+    """Creates a topic and waits until each of its partitions has a leader that answers.
+
+    The controller says that a topic is there before its brokers do, and to a produce with acks=0 that
+    comes too early a broker answers by closing the connection.
+    """
     topic = confluent_kafka.admin.NewTopic(name, partitions, replication,
                                            config={key.replace("_", "."): str(value) for key, value in config.items()})
     client = admin(bootstrap)  # A client that is collected gives up its requests.
     client.create_topics([topic])[name].result(30)
+    offsets = {confluent_kafka.TopicPartition(name, partition): confluent_kafka.admin.OffsetSpec.latest()
+               for partition in range(partitions)}
+
+    def leaders_answer():
+        try:
+            return all(listed.result(10) for listed in client.list_offsets(offsets).values())
+        except confluent_kafka.KafkaException:
+            return False
+
+    eventually(leaders_answer)
 
 
 class Producer:
