@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "gateway/telemetry/log.h"
 
@@ -16,6 +16,16 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
+
+// Cores that this process may run on. std::thread::hardware_concurrency() counts all of the
+// machine's, and workers that share a core only get in each other's way.
+unsigned usable_cores() {
+  cpu_set_t cores;
+  if (::sched_getaffinity(0, sizeof cores, &cores) != 0) {
+    return 1;
+  }
+  return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
+}
 
 constexpr int kBacklog = 1024;
 // After a failed accept, such as without a free descriptor.
@@ -80,8 +90,7 @@ Result<void, std::string> Server::start() {
   for (const auto& [name, plugin] : config_->plugins) {
     names.push_back(name);
   }
-  const unsigned count =
-      limits.workers != 0 ? limits.workers : std::max(1u, std::thread::hardware_concurrency());
+  const unsigned count = limits.workers != 0 ? limits.workers : usable_cores();
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(i, limits, limits.memory / count, names, *this));
   }
