@@ -1,9 +1,8 @@
-// What a plug-in can do to Kafka traffic: the four hooks, and who implements them.
+// What a plug-in can do to Kafka traffic: the hooks, and who implements them.
 //
 //   ByteStream   the raw stream of a connection             stream/stream_filter.h
 //   Message      a request or a response, encoded           here
 //   Records      the records of one batch, decompressed     here
-//   TopicPolicy  one topic's creation, one config's change  policy.h
 //
 // A Hook is a plug-in in a chain: immutable, shared by all workers. Each worker makes a HookRuntime
 // of it, and for each message that the plug-in subscribed to a Visit, which makes one call after
